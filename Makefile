@@ -1,0 +1,54 @@
+# Every task of the project; `make` lists them. What a task needs and does not find, .ci/needs installs or names.
+# CARGO_TARGET_DIR is respected.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test test-sqlite test-postgres check-api field lint bench openapi
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## build and start the demo on loopback with invented reports (PORT=8080 to choose the port)
+	@.ci/needs build
+	cargo run --release --locked -- demo $(if $(PORT),--listen 127.0.0.1:$(PORT))
+
+test: test-sqlite test-postgres check-api ## test everything: SQLite, PostgreSQL, the API document against the running demo
+
+test-sqlite: ## run the suite on SQLite
+	@.ci/needs build
+	env -u SENTINELLE_TEST_POSTGRES_URL cargo test --locked
+
+test-postgres: ## run the suite on a PostgreSQL of its own, removed afterwards
+	@.ci/needs build test
+	.ci/with-postgres cargo test --locked
+
+check-api: ## validate api-spec/openapi.json and throw generated requests at the demo (2 min)
+	@.ci/needs build test
+	.ci/check-openapi
+	cargo build --locked
+	.ci/schemathesis
+
+field: ## run the tests on real data from ../shared
+	@.ci/needs build
+	@[[ -d ../shared ]] || { echo "make field: ../shared is not here; it holds the data these tests read" >&2; exit 1; }
+	cargo test --locked --test field
+
+# `field` has `test = false` in Cargo.toml so that `cargo test` leaves it out; so does --all-targets.
+lint: ## check format, lints and documentation
+	@.ci/needs build lint
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	$(if $(wildcard tests/field.rs tests/field/main.rs),cargo clippy --test field --locked -- -D warnings)
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+
+bench: ## measure: intake, locate, aggregates beside DuckDB, memory
+	@.ci/needs build test
+	python="$$(.ci/venv duckdb duckdb)/python" && \
+	SENTINELLE_BENCH_PYTHON="$$python" .ci/with-postgres cargo bench --locked --bench figures
+
+openapi: ## write api-spec/openapi.json from the code
+	@.ci/needs build
+	mkdir -p api-spec
+	cargo run --locked -- openapi > api-spec/openapi.json.new || { rm api-spec/openapi.json.new; exit 1; }
+	mv api-spec/openapi.json.new api-spec/openapi.json

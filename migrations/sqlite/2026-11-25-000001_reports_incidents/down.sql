@@ -1,0 +1,14 @@
+DROP TABLE changes;
+DROP TABLE heads;
+DROP TABLE quarantined;
+DROP TABLE decisions;
+DROP TABLE reports;
+DROP TABLE incident_overrides;
+DROP TABLE incident_actors;
+DROP TABLE incident_harm;
+DROP TABLE incident_categories;
+DROP TABLE incident_facts;
+DROP TABLE incidents;
+DROP TABLE sealed;
+DROP TABLE data_keys;
+DROP TABLE instance_keys;

@@ -1,0 +1,132 @@
+//! The same aggregate as CSV, for spreadsheets and statistics programs.
+
+use std::io::{self, Write};
+
+use csv::{Terminator, WriterBuilder};
+
+use crate::aggregates::answer::{Aggregate, Figures};
+use crate::aggregates::query::By;
+use crate::incidents::facts::Measure;
+
+/// The byte order mark Excel needs to read UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Whether a file starts with a byte order mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteOrderMark {
+    /// For spreadsheets, the default.
+    Written,
+    /// For tools, `bom=0`.
+    Omitted,
+}
+
+/// Writes an aggregate as CSV.
+///
+/// # Shape
+/// UTF-8, comma, CRLF. Columns: `row` (`cell`, or `total` on the last line), one for every name of `by`,
+/// `incidents`, `reports`, then `<measure>_min`, `_max`, `_stated`. Null is empty.
+///
+/// # Errors
+/// Whatever `out` fails with.
+pub fn write_csv(
+    aggregate: &Aggregate,
+    mark: ByteOrderMark,
+    mut out: impl Write,
+) -> io::Result<()> {
+    if mark == ByteOrderMark::Written {
+        out.write_all(BYTE_ORDER_MARK)?;
+    }
+    let mut csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
+    csv.write_record(list_columns(&aggregate.by))?;
+    for cell in &aggregate.cells {
+        let keys = cell.keys.0.iter().map(|(_, key)| key.as_deref().unwrap_or_default());
+        csv.write_record(list_fields("cell", keys, &cell.figures))?;
+    }
+    let no_keys = aggregate.by.iter().map(|_| "");
+    csv.write_record(list_fields("total", no_keys, &aggregate.total))?;
+    csv.flush()
+}
+
+fn list_columns(by: &[By]) -> Vec<String> {
+    let mut columns = vec!["row".to_owned()];
+    columns.extend(by.iter().map(|by| by.as_str().to_owned()));
+    columns.extend(["incidents".to_owned(), "reports".to_owned()]);
+    let measures = Measure::ALL.into_iter().map(Measure::as_str);
+    columns.extend(
+        measures
+            .flat_map(|measure| ["min", "max", "stated"].map(|part| format!("{measure}_{part}"))),
+    );
+    columns
+}
+
+fn list_fields<'k>(
+    row: &str,
+    keys: impl Iterator<Item = &'k str>,
+    figures: &Figures,
+) -> Vec<String> {
+    let mut fields = vec![row.to_owned()];
+    fields.extend(keys.map(disarm));
+    fields.extend([figures.incidents.to_string(), figures.reports.to_string()]);
+    for figure in figures.harm.list() {
+        let parts = figure
+            .map(|figure| [figure.min, figure.max, figure.stated].map(|part| part.to_string()));
+        fields.extend(parts.unwrap_or_default());
+    }
+    fields
+}
+
+/// Prefixes text a spreadsheet would run as a formula.
+///
+/// # Source
+/// OWASP, CSV Injection, <https://owasp.org/www-community/attacks/CSV_Injection>.
+fn disarm(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::aggregates::csv::{ByteOrderMark, disarm, write_csv};
+    use crate::aggregates::fixture::{ask, march};
+
+    fn csv_of(query: &str, by: &str, mark: ByteOrderMark) -> String {
+        let mut bytes = Vec::new();
+        write_csv(&ask(&march(), query, by), mark, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn the_file_holds_the_cells_and_the_total() {
+        let csv = csv_of("from=2024-03&to=2024-03&region=west", "country", ByteOrderMark::Omitted);
+
+        let lines: Vec<&str> = csv.split("\r\n").collect();
+        assert!(lines[0].starts_with(
+            "row,country,incidents,reports,killed_min,killed_max,killed_stated,injured_min,"
+        ));
+        assert!(lines[0].ends_with(",affected_total_min,affected_total_max,affected_total_stated"));
+        assert_eq!(lines[1], "cell,SLE,2,2,2,2,1,,,,,,,,,,,,,,,,,,");
+        assert_eq!(lines[2], "cell,LBR,0,0,,,,,,,,,,,,,,,,,,,,,");
+        assert_eq!(lines[5], "total,,3,3,2,2,1,,,,,,,,,,,,,,,,,,");
+        assert_eq!(lines[6..], [""]);
+    }
+
+    #[test]
+    fn the_byte_order_mark_is_three_bytes() {
+        let marked = csv_of("", "", ByteOrderMark::Written);
+
+        assert_eq!(
+            marked.strip_prefix('\u{feff}').unwrap(),
+            csv_of("", "", ByteOrderMark::Omitted)
+        );
+    }
+
+    #[test]
+    fn text_like_a_formula_is_disarmed() {
+        assert_eq!(disarm("=1+1"), "'=1+1");
+        assert_eq!(disarm("@SUM(1)"), "'@SUM(1)");
+        assert_eq!(disarm("SL-E"), "SL-E");
+    }
+}

@@ -1,0 +1,295 @@
+//! Counts and country views over HTTP, as JSON and CSV.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use utoipa::IntoParams;
+
+use crate::aggregates::answer::{Aggregate, Note};
+use crate::aggregates::country::{CountryList, CountryView};
+use crate::aggregates::csv::{ByteOrderMark, write_csv};
+use crate::aggregates::etag::etag;
+use crate::aggregates::query::{By, GENERAL_RESOLUTION, Query, parse_h3_resolution};
+use crate::auth::http::{Access, ReadCore};
+use crate::context::Context;
+use crate::error::{Error, Language, Result};
+use crate::http::conditional::{is_unchanged, numbers_tag};
+use crate::http::frame;
+use crate::http::query::{self, Pairs};
+use crate::incidents::selection::{Asked, refuse};
+
+/// The filters of lists and counts. Values of one name, with commas or repeated, are OR; names together are AND.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents the parameters; `IncidentFilter::parse` reads them")]
+pub struct FilterParams {
+    /// First local day, inclusive: a day or a month.
+    #[param(example = "2024-03-01")]
+    from: Option<String>,
+    /// Last local day, inclusive: a day or a month.
+    #[param(example = "2024-03-31")]
+    to: Option<String>,
+    /// Alpha-3 or alpha-2 codes.
+    #[param(example = "SLE")]
+    country: Option<String>,
+    /// Region codes: `southern`, `central`, `west`.
+    region: Option<String>,
+    /// First-level area codes.
+    admin1: Option<String>,
+    /// Second-level area codes.
+    admin2: Option<String>,
+    /// Theme, category or leaf codes; a parent selects its children.
+    theme: Option<String>,
+    /// The same as `theme`.
+    #[param(example = "rights.life_integrity")]
+    category: Option<String>,
+    /// `good_practice`, `negative`.
+    valence: Option<String>,
+    /// `status` codes, or `all`; without it, `verified`.
+    #[param(example = "verified")]
+    status: Option<String>,
+    /// 1 to 5.
+    severity: Option<String>,
+    /// `channel` codes.
+    channel: Option<String>,
+    /// `mining_mode` codes.
+    mining_mode: Option<String>,
+    /// `actor_type` codes.
+    actor: Option<String>,
+    /// Site ids; for reviewers.
+    site: Option<String>,
+    /// Bands of the distance to the nearest site.
+    site_distance: Option<String>,
+    /// `west,south,east,north` in degrees, over the generalised place.
+    #[param(example = "-12,6,-10,10")]
+    bbox: Option<String>,
+    /// H3 cells at resolution 3 to 5; 7 for reviewers.
+    h3: Option<String>,
+    /// Flags.
+    flag: Option<String>,
+    /// `geo_precision` codes.
+    precision: Option<String>,
+    /// Whether it has a place on the map.
+    #[param(value_type = Option<bool>)]
+    mapped: Option<String>,
+    /// Words in the narrative; for reviewers.
+    q: Option<String>,
+    /// `test`, `mismatch`: count these too.
+    include: Option<String>,
+}
+
+/// What a count is made by.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents the parameters")]
+pub struct GroupParams {
+    /// Up to three of `country region admin1 theme category subcategory valence day week month quarter year status
+    /// severity channel mining_mode actor site site_distance h3`.
+    #[param(example = "country")]
+    by: Option<String>,
+    /// Resolution of `by=h3`: 3 to 5; 7 for reviewers.
+    h3_resolution: Option<u8>,
+}
+
+/// Count incidents
+///
+/// Cells by up to three groupings, their total, and how the two add up.
+#[utoipa::path(
+    get, path = "/v1/aggregates", tag = "aggregates", operation_id = "get_aggregates",
+    params(GroupParams, FilterParams),
+    responses(
+        (status = 200, description = "The counts", content((Aggregate = "application/json"), (String = "text/csv")),
+         headers(("ETag" = String, description = "Changes when and only when the numbers do"))),
+        (status = 304, description = "The numbers are those of `If-None-Match`"),
+    )
+)]
+pub async fn get_aggregates(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let format = if accepts_csv(&request) { Format::Csv } else { Format::Json };
+    answer_aggregates(access, context, request, format).await
+}
+
+/// Count incidents, as CSV
+///
+/// The same numbers as `GET /v1/aggregates`, one row a cell and one for the total.
+#[utoipa::path(
+    get, path = "/v1/aggregates.csv", tag = "aggregates", operation_id = "get_aggregates_csv",
+    params(
+        GroupParams, FilterParams,
+        ("bom" = Option<u8>, Query, description = "0 leaves out the byte order mark that Excel needs", minimum = 0, maximum = 1),
+    ),
+    responses(
+        (status = 200, description = "The counts", body = String, content_type = "text/csv",
+         headers(("ETag" = String, description = "Changes when and only when the numbers do"))),
+        (status = 304, description = "The numbers are those of `If-None-Match`"),
+    )
+)]
+pub async fn get_aggregates_csv(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    answer_aggregates(access, context, request, Format::Csv).await
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Json,
+    Csv,
+}
+
+async fn answer_aggregates(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    format: Format,
+) -> Result<HttpResponse> {
+    let mut pairs = Pairs::of(&request)?;
+    let by = pairs.take_one("by")?.unwrap_or_default();
+    let by = By::parse_list(&by).map_err(|error| refuse(&[error]))?;
+    let resolution = match pairs.take_one("h3_resolution")? {
+        None => GENERAL_RESOLUTION,
+        Some(text) => parse_h3_resolution(&text).map_err(|error| refuse(&[error]))?,
+    };
+    let mark = if format == Format::Csv { take_mark(&mut pairs)? } else { ByteOrderMark::Written };
+    let asked = Asked::parse(&pairs, &[], &access.principal, &access.scope, &context)?;
+    let coverage = coverage_note(frame::negotiate(request.headers()));
+    let shared = context.clone();
+    let aggregate = context
+        .db
+        .read(move |conn| {
+            asked.answer(conn, &shared, |columns, selector, as_of| {
+                let query =
+                    Query::new(by, resolution, selector).map_err(|error| refuse(&[error]))?;
+                Ok(columns.aggregate(&query, &Note { coverage, as_of }))
+            })
+        })
+        .await?;
+    answer_numbers(&request, &aggregate, format, mark)
+}
+
+fn answer_numbers(
+    request: &HttpRequest,
+    aggregate: &Aggregate,
+    format: Format,
+    mark: ByteOrderMark,
+) -> Result<HttpResponse> {
+    let tag = numbers_tag(&etag(aggregate));
+    if is_unchanged(request, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
+    }
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((header::ETAG, tag))
+        .insert_header((header::VARY, "Accept, Accept-Language"));
+    if format == Format::Json {
+        return Ok(response.json(aggregate));
+    }
+    let mut file = Vec::new();
+    write_csv(aggregate, mark, &mut file).map_err(Error::internal)?;
+    response
+        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"aggregates.csv\""));
+    Ok(response.content_type("text/csv; charset=utf-8").body(file))
+}
+
+fn take_mark(pairs: &mut Pairs) -> Result<ByteOrderMark> {
+    match pairs.take_one("bom")?.as_deref() {
+        None | Some("1") => Ok(ByteOrderMark::Written),
+        Some("0") => Ok(ByteOrderMark::Omitted),
+        Some(_) => Err(query::invalid("bom", "bom is 0 or 1", "bom est 0 ou 1")),
+    }
+}
+
+fn accepts_csv(request: &HttpRequest) -> bool {
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    accept.trim_start().starts_with("text/csv")
+}
+
+/// Returns the sentence every count carries: what these numbers are not.
+fn coverage_note(language: Language) -> String {
+    let note = match language {
+        Language::English => {
+            "Incidents reported to the coalition: no census and no rate. Where few report, little is counted. \
+             Several reports of one event are one incident."
+        }
+        Language::French => {
+            "Incidents signalés à la coalition : ni recensement ni taux. Où peu signalent, peu est compté. \
+             Plusieurs rapports d'un même événement font un incident."
+        }
+    };
+    note.to_owned()
+}
+
+/// List countries
+///
+/// Every country in scope with its counts, and the change against the period before where `from` and `to` are given.
+#[utoipa::path(
+    get, path = "/v1/countries", tag = "aggregates", operation_id = "list_countries",
+    params(FilterParams),
+    responses((status = 200, description = "The countries", body = CountryList))
+)]
+pub async fn list_countries(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+) -> Result<web::Json<CountryList>> {
+    let pairs = Pairs::of(&request)?;
+    let asked = Asked::parse(&pairs, &[], &access.principal, &access.scope, &context)?;
+    let coverage = coverage_note(frame::negotiate(request.headers()));
+    let shared = context.clone();
+    let list = context
+        .db
+        .read(move |conn| {
+            asked.answer(conn, &shared, |columns, selector, as_of| {
+                Ok(columns.list_countries(&selector, &Note { coverage, as_of }))
+            })
+        })
+        .await?;
+    Ok(web::Json(list))
+}
+
+/// Read a country
+///
+/// Totals, themes, categories, months, areas, status, hot cells, and the change against the period before. Sites are
+/// shown to those who may open reports.
+#[utoipa::path(
+    get, path = "/v1/countries/{country}", tag = "aggregates", operation_id = "get_country",
+    params(("country" = String, Path, description = "Alpha-3 or alpha-2 code", example = "SLE"), FilterParams),
+    responses((status = 200, description = "The country", body = CountryView))
+)]
+pub async fn get_country(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<web::Json<CountryView>> {
+    let pairs = Pairs::of(&request)?;
+    let country = context.geo.countries().parse(&path).filter(|country| access.scope.has(*country));
+    let country = country.ok_or_else(Error::not_found)?;
+    if pairs.0.iter().any(|(name, _)| name == "country") {
+        return Err(query::invalid(
+            "country",
+            "the path names the country",
+            "le chemin désigne le pays",
+        ));
+    }
+    let mut asked = Asked::parse(&pairs, &[], &access.principal, &access.scope, &context)?;
+    asked.filter.countries = vec![country.as_str().to_owned()];
+    let coverage = coverage_note(frame::negotiate(request.headers()));
+    let shared = context.clone();
+    let view = context
+        .db
+        .read(move |conn| {
+            asked.answer(conn, &shared, |columns, selector, as_of| {
+                Ok(columns.view_country(country.as_str(), &selector, &Note { coverage, as_of }))
+            })
+        })
+        .await?;
+    Ok(web::Json(view))
+}

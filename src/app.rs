@@ -1,0 +1,267 @@
+//! The application: every route in one list, the frame around it, the OpenAPI document, and the running server.
+
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{App, HttpServer, Resource, Route};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::context::Context;
+use crate::error::{Code, Error};
+use crate::http::body::BodyLimits;
+use crate::http::{frame, problem};
+use crate::{aggregates, auth, health, incidents, intake, reference, review};
+
+/// A method and a path, as a client writes it.
+pub type RouteName = (Method, &'static str);
+
+/// Every route that needs no credential.
+pub fn public_routes() -> Vec<(RouteName, Route)> {
+    vec![
+        ((Method::GET, "/health/live"), web::get().to(health::get_liveness)),
+        ((Method::GET, "/health/ready"), web::get().to(health::get_readiness)),
+        ((Method::GET, "/openapi.json"), web::get().to(get_openapi)),
+        ((Method::GET, "/v1/about"), web::get().to(reference::get_about)),
+        ((Method::GET, "/v1/taxonomy"), web::get().to(reference::get_taxonomy)),
+    ]
+}
+
+/// Every route that needs one.
+pub fn guarded_routes() -> Vec<(RouteName, Route)> {
+    vec![
+        // intake
+        ((Method::POST, "/v1/reports"), web::post().to(intake::http::create_report)),
+        ((Method::PUT, "/v1/reports/{id}"), web::put().to(intake::http::put_report)),
+        ((Method::GET, "/v1/reports/{id}"), web::get().to(incidents::http::get_report)),
+        ((Method::GET, "/v1/reports/{id}/receipt"), web::get().to(intake::http::get_receipt)),
+        ((Method::GET, "/v1/geotag"), web::get().to(intake::http::get_geotag)),
+        // review
+        ((Method::GET, "/v1/incidents"), web::get().to(incidents::http::list_incidents)),
+        ((Method::GET, "/v1/incidents/{id}"), web::get().to(incidents::http::get_incident)),
+        (
+            (Method::POST, "/v1/incidents/{id}/decisions"),
+            web::post().to(review::http::decide_incident),
+        ),
+        ((Method::GET, "/v1/quarantine"), web::get().to(review::http::list_quarantined)),
+        ((Method::GET, "/v1/quarantine/{id}"), web::get().to(review::http::get_quarantined)),
+        (
+            (Method::POST, "/v1/quarantine/{id}/decisions"),
+            web::post().to(review::http::decide_quarantined),
+        ),
+        // counts
+        ((Method::GET, "/v1/aggregates"), web::get().to(aggregates::http::get_aggregates)),
+        ((Method::GET, "/v1/aggregates.csv"), web::get().to(aggregates::http::get_aggregates_csv)),
+        ((Method::GET, "/v1/countries"), web::get().to(aggregates::http::list_countries)),
+        ((Method::GET, "/v1/countries/{country}"), web::get().to(aggregates::http::get_country)),
+    ]
+}
+
+/// The OpenAPI document, from the handlers' own annotations.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Sentinelle",
+        description = "Field reports on diamond mining: taken in, geotagged, categorised, reviewed, counted per country.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    paths(
+        intake::http::create_report,
+        intake::http::put_report,
+        incidents::http::get_report,
+        intake::http::get_receipt,
+        intake::http::get_geotag,
+        incidents::http::list_incidents,
+        incidents::http::get_incident,
+        review::http::decide_incident,
+        review::http::list_quarantined,
+        review::http::get_quarantined,
+        review::http::decide_quarantined,
+        aggregates::http::get_aggregates,
+        aggregates::http::get_aggregates_csv,
+        aggregates::http::list_countries,
+        aggregates::http::get_country,
+        reference::get_taxonomy,
+        reference::get_about,
+        health::get_liveness,
+        health::get_readiness,
+    ),
+    components(schemas(problem::Problem)),
+    security(("token" = [])),
+)]
+struct Document;
+
+/// Returns the OpenAPI document with what every operation shares: the token and the errors.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = Document::openapi();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "A token of `sentinelle user add` or a device key of `sentinelle device add`.",
+        ))
+        .build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    for path in document.paths.paths.values_mut() {
+        let operations =
+            [&mut path.get, &mut path.put, &mut path.post].into_iter().filter_map(Option::as_mut);
+        for operation in operations {
+            add_shared_errors(operation);
+        }
+    }
+    document
+}
+
+/// Errors are global: every operation can answer these.
+const SHARED_ERRORS: [(&str, &str); 14] = [
+    ("400", "The request is malformed, or has an unknown field or parameter"),
+    ("401", "No valid token"),
+    ("403", "The caller's roles never allow this"),
+    ("404", "It does not exist, or not for this caller"),
+    ("405", "The path does not take this method"),
+    ("406", "None of the formats asked for is on offer"),
+    ("408", "The body did not arrive in time"),
+    ("413", "The body is too large"),
+    ("415", "The body's media type or content coding is not read"),
+    ("422", "Some fields hold values that cannot be"),
+    ("429", "Too many requests"),
+    ("500", "Something failed on our side"),
+    ("503", "Too busy or restarting: try again"),
+    ("507", "The server has no room left; nothing was stored"),
+];
+
+fn add_shared_errors(operation: &mut utoipa::openapi::path::Operation) {
+    use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+    for (status, description) in SHARED_ERRORS {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let response = ResponseBuilder::new()
+            .description(description)
+            .content(problem::PROBLEM_JSON, content)
+            .build();
+        operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
+    }
+}
+
+async fn get_openapi(
+    document: Data<utoipa::openapi::OpenApi>,
+) -> web::Json<utoipa::openapi::OpenApi> {
+    web::Json(document.get_ref().clone())
+}
+
+/// Mounts every route on `app`.
+pub fn configure(app: &mut ServiceConfig) {
+    for resource in resources(public_routes()) {
+        app.service(resource);
+    }
+    app.service(SwaggerUi::new("/docs/{_:.*}").config(
+        utoipa_swagger_ui::Config::from("/openapi.json").use_base_layout().validator_url("none"),
+    ));
+    app.route("/docs", web::get().to(redirect_to_docs));
+    let mut guarded = web::scope("/v1").wrap(from_fn(auth::http::authenticate));
+    for resource in resources(below("/v1", guarded_routes())) {
+        guarded = guarded.service(resource);
+    }
+    app.service(guarded.default_service(web::to(answer_not_found)));
+}
+
+fn below(prefix: &'static str, routes: Vec<(RouteName, Route)>) -> Vec<(RouteName, Route)> {
+    let cut = |((method, path), route): (RouteName, Route)| {
+        ((method, path.strip_prefix(prefix).unwrap_or(path)), route)
+    };
+    routes.into_iter().map(cut).collect()
+}
+
+/// Gathers the routes of one path into one resource that says 405, with `Allow`, to every other method.
+fn resources(routes: Vec<(RouteName, Route)>) -> Vec<Resource> {
+    let mut by_path: Vec<(&'static str, Vec<Method>, Resource)> = Vec::new();
+    for ((method, path), route) in routes {
+        let position = by_path.iter().position(|(known, _, _)| *known == path);
+        let (_, mut methods, resource) = match position {
+            Some(position) => by_path.remove(position),
+            None => (path, Vec::new(), web::resource(path)),
+        };
+        methods.push(method);
+        by_path.push((path, methods, resource.route(route)));
+    }
+    let finish = |(_, methods, resource): (&'static str, Vec<Method>, Resource)| {
+        let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        resource.default_service(web::to(move || answer_method_not_allowed(allow.clone())))
+    };
+    by_path.into_iter().map(finish).collect()
+}
+
+async fn answer_method_not_allowed(allow: String) -> actix_web::HttpResponse {
+    let mut response = actix_web::HttpResponse::MethodNotAllowed();
+    response.insert_header((actix_web::http::header::ALLOW, allow)).finish()
+}
+
+async fn answer_not_found() -> Result<actix_web::HttpResponse, Error> {
+    Err(Error::new(Code::NotFound))
+}
+
+async fn redirect_to_docs() -> actix_web::HttpResponse {
+    actix_web::HttpResponse::PermanentRedirect()
+        .insert_header((actix_web::http::header::LOCATION, "/docs/"))
+        .finish()
+}
+
+/// How the server runs.
+#[derive(Clone)]
+pub struct ServerOptions {
+    /// Limits of request bodies.
+    pub limits: BodyLimits,
+    /// Worker threads; by default one a core.
+    pub workers: Option<usize>,
+    /// Longest wait for the head of a request. 2G and satellite links need far more than the framework's 5 s.
+    pub head_timeout: Duration,
+    /// Longest wait for running requests after SIGTERM.
+    pub drain_timeout_s: u64,
+    /// Routes of a test.
+    pub extra: fn(&mut ServiceConfig),
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            limits: BodyLimits::default(),
+            workers: None,
+            head_timeout: Duration::from_secs(30),
+            drain_timeout_s: 20,
+            extra: |_| {},
+        }
+    }
+}
+
+/// Serves on `listener` until SIGTERM or SIGINT, then lets running requests finish.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(
+    context: Data<Context>,
+    listener: std::net::TcpListener,
+    options: &ServerOptions,
+) -> std::io::Result<Server> {
+    let document = Data::new(openapi());
+    let limits = Data::new(options.limits.clone());
+    let extra = options.extra;
+    let mut server = HttpServer::new(move || {
+        App::new()
+            .app_data(context.clone())
+            .app_data(document.clone())
+            .app_data(limits.clone())
+            .wrap(from_fn(frame::frame))
+            .configure(configure)
+            .configure(extra)
+            .default_service(web::to(answer_not_found))
+    })
+    .client_request_timeout(options.head_timeout)
+    .shutdown_timeout(options.drain_timeout_s);
+    if let Some(workers) = options.workers {
+        server = server.workers(workers);
+    }
+    Ok(server.listen(listener)?.run())
+}

@@ -1,0 +1,135 @@
+//! Makes accounts, tokens and device keys, each audited in its own transaction.
+
+use chrono::{DateTime, Utc};
+
+use crate::audit::{self, Act};
+use crate::auth::credential::{Credential, CredentialKind};
+use crate::auth::store::{self, NewDevice};
+use crate::auth::types::{GrantScope, Role};
+use crate::context::Context;
+use crate::db::sealed;
+use crate::error::{Error, Result};
+use crate::ids::{DeviceId, UserId};
+use crate::seal::envelope::{Owner, OwnerKind, Part};
+
+/// Why an account could not be made; the message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// The name is in use.
+    #[error("there is a user or a device of that name already; choose another")]
+    NameTaken,
+    /// Nobody has the name.
+    #[error("there is no user of that name; add one with `user add`")]
+    NoSuchUser,
+    /// No country has the code.
+    #[error("{0:?} is no country taken in here; give one such as SLE")]
+    NoSuchCountry(String),
+    /// The store or the keys.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// Adds a person with one role.
+///
+/// # Errors
+/// When the name is taken or the database fails.
+pub fn add_user(
+    context: &Context,
+    name: &str,
+    role: Role,
+    scopes: Vec<GrantScope>,
+) -> std::result::Result<UserId, AccountError> {
+    let id = UserId::random();
+    let now = context.clock.now();
+    let index = context.keys.name_index(name);
+    let owner = Owner { kind: OwnerKind::User, id: id.uuid() };
+    let identity =
+        context.sealer.seal(owner, Part::Identity, 1, name.as_bytes()).map_err(Error::from)?;
+    let added = context.db.write_here(id.uuid(), move |tx| {
+        store::insert_user(tx.conn, id, &index, role, &scopes, now)?;
+        sealed::insert_part(tx.conn, owner, Part::Identity, 1, &identity)?;
+        audit::record(tx.conn, None, Act::AddedUser, id, role.as_str(), now)?;
+        Ok(())
+    });
+    added.map_err(taken)?;
+    Ok(id)
+}
+
+/// Makes a token for the person of that name.
+///
+/// # Errors
+/// When there is none or the database fails.
+pub fn add_token(
+    context: &Context,
+    name: &str,
+    expires_at: Option<DateTime<Utc>>,
+) -> std::result::Result<Credential, AccountError> {
+    let token = Credential::generate(CredentialKind::User).map_err(Error::internal)?;
+    let hash = token.hash();
+    let now = context.clock.now();
+    let index = context.keys.name_index(name);
+    let found = context.db.write_here(uuid::Uuid::nil(), move |tx| {
+        let Some((row_id, user)) = store::find_user_by_name(tx.conn, &index)? else {
+            return Ok(false);
+        };
+        store::insert_token(tx.conn, row_id, hash, now, expires_at)?;
+        audit::record(tx.conn, None, Act::AddedToken, user, "", now)?;
+        Ok(true)
+    })?;
+    if found { Ok(token) } else { Err(AccountError::NoSuchUser) }
+}
+
+/// Adds a phone.
+///
+/// # Errors
+/// When the country or the owner is unknown, the name is taken, or the database fails.
+pub fn add_device(
+    context: &Context,
+    name: &str,
+    country: &str,
+    owner: Option<&str>,
+    organisation: Option<String>,
+) -> std::result::Result<(DeviceId, Credential), AccountError> {
+    let country = context
+        .geo
+        .countries()
+        .parse(country)
+        .ok_or_else(|| AccountError::NoSuchCountry(country.to_owned()))?;
+    let key = Credential::generate(CredentialKind::Device).map_err(Error::internal)?;
+    let id = DeviceId::random();
+    let now = context.clock.now();
+    let (hash, index) = (key.hash(), context.keys.name_index(name));
+    let owner_index = owner.map(|owner| context.keys.name_index(owner));
+    let sealed_under = Owner { kind: OwnerKind::Device, id: id.uuid() };
+    let identity = context
+        .sealer
+        .seal(sealed_under, Part::Identity, 1, name.as_bytes())
+        .map_err(Error::from)?;
+    let added = context.db.write_here(id.uuid(), move |tx| -> Result<bool> {
+        let owner =
+            owner_index.map(|index| store::find_user_by_name(tx.conn, &index)).transpose()?;
+        if owner == Some(None) {
+            return Ok(false);
+        }
+        let owner = owner.flatten().map(|(row_id, _)| row_id);
+        let device = NewDevice { id, name_index: index, country, owner, organisation };
+        store::insert_device(tx.conn, &device, hash, now)?;
+        sealed::insert_part(tx.conn, sealed_under, Part::Identity, 1, &identity)?;
+        audit::record(tx.conn, None, Act::AddedDevice, id, country.as_str(), now)?;
+        Ok(true)
+    });
+    match added.map_err(taken)? {
+        true => Ok((id, key)),
+        false => Err(AccountError::NoSuchUser),
+    }
+}
+
+fn taken(error: Error) -> AccountError {
+    let cause =
+        error.cause.as_deref().and_then(|cause| cause.downcast_ref::<diesel::result::Error>());
+    if cause.is_some_and(store::is_name_taken) {
+        AccountError::NameTaken
+    } else {
+        AccountError::Store(error)
+    }
+}

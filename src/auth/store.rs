@@ -1,0 +1,201 @@
+//! Accounts, tokens, devices and grants in the database.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods,
+    OptionalExtension, QueryDsl, QueryResult, RunQueryDsl,
+};
+
+use crate::auth::credential::{Credential, CredentialKind};
+use crate::auth::types::{Grant, GrantScope, Principal, Role};
+use crate::db::dialect::{self, DbConn};
+use crate::db::schema::{devices, grants, tokens, users};
+use crate::geo::countries::{Countries, CountryCode};
+use crate::ids::{DeviceId, TokenId, UserId};
+
+/// Returns whom a credential belongs to now: not revoked, not expired, not disabled.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_principal(
+    conn: &mut DbConn,
+    credential: &Credential,
+    now: DateTime<Utc>,
+    countries: &Countries,
+) -> QueryResult<Option<Principal>> {
+    let hash = credential.hash().to_vec();
+    match credential.kind() {
+        CredentialKind::User => find_user(conn, &hash, now.naive_utc(), countries),
+        CredentialKind::Device => find_device(conn, &hash),
+    }
+}
+
+fn find_user(
+    conn: &mut DbConn,
+    hash: &[u8],
+    now: NaiveDateTime,
+    countries: &Countries,
+) -> QueryResult<Option<Principal>> {
+    let found: Option<(i64, UserId)> = tokens::table
+        .inner_join(users::table)
+        .filter(
+            tokens::hash
+                .eq(hash)
+                .and(tokens::revoked_at.is_null())
+                .and(users::disabled_at.is_null()),
+        )
+        .filter(tokens::expires_at.is_null().or(tokens::expires_at.gt(Some(now))))
+        .select((users::id, users::uuid))
+        .first(conn)
+        .optional()?;
+    let Some((row_id, id)) = found else {
+        return Ok(None);
+    };
+    let rows: Vec<(String, String, String)> = grants::table
+        .filter(grants::user_id.eq(row_id))
+        .order(grants::id)
+        .select((grants::role, grants::scope_kind, grants::scope_value))
+        .load(conn)?;
+    let grants = rows
+        .iter()
+        .filter_map(|(role, kind, value)| {
+            Some(Grant {
+                role: Role::parse(role)?,
+                scope: GrantScope::resolve(kind, value, countries),
+            })
+        })
+        .collect();
+    Ok(Some(Principal::User { id, grants }))
+}
+
+fn find_device(conn: &mut DbConn, hash: &[u8]) -> QueryResult<Option<Principal>> {
+    let found: Option<(DeviceId, Option<UserId>)> = devices::table
+        .left_join(users::table.on(devices::owner_id.eq(users::id.nullable())))
+        .filter(
+            devices::hash
+                .eq(hash)
+                .and(devices::revoked_at.is_null())
+                .and(users::disabled_at.is_null()),
+        )
+        .select((devices::uuid, users::uuid.nullable()))
+        .first(conn)
+        .optional()?;
+    Ok(found.map(|(id, owner)| Principal::Device { id, owner }))
+}
+
+/// Returns the account under `name_index`.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_user_by_name(
+    conn: &mut DbConn,
+    name_index: &[u8],
+) -> QueryResult<Option<(i64, UserId)>> {
+    users::table
+        .filter(users::name_index.eq(name_index))
+        .select((users::id, users::uuid))
+        .first(conn)
+        .optional()
+}
+
+/// Adds an account with its grants.
+///
+/// # Errors
+/// A unique violation when the name is taken; see [`is_name_taken`].
+pub fn insert_user(
+    conn: &mut DbConn,
+    id: UserId,
+    name_index: &[u8],
+    role: Role,
+    scopes: &[GrantScope],
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    diesel::insert_into(users::table)
+        .values((
+            users::uuid.eq(id),
+            users::name_index.eq(name_index),
+            users::created_at.eq(now.naive_utc()),
+        ))
+        .execute(conn)?;
+    let row_id: i64 = users::table.filter(users::uuid.eq(id)).select(users::id).first(conn)?;
+    for scope in scopes {
+        let (kind, value) = scope.columns();
+        diesel::insert_into(grants::table)
+            .values((
+                grants::user_id.eq(row_id),
+                grants::role.eq(role.as_str()),
+                grants::scope_kind.eq(kind),
+                grants::scope_value.eq(value),
+                grants::created_at.eq(now.naive_utc()),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Tells whether `error` says that a user or a device of that name exists.
+pub fn is_name_taken(error: &diesel::result::Error) -> bool {
+    dialect::is_taken(error, "users_name_index_key", "users", "name_index")
+        || dialect::is_taken(error, "devices_name_index_key", "devices", "name_index")
+}
+
+/// Stores the hash of a new token of the account with row id `user`.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert_token(
+    conn: &mut DbConn,
+    user: i64,
+    hash: [u8; 32],
+    now: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
+) -> QueryResult<()> {
+    diesel::insert_into(tokens::table)
+        .values((
+            tokens::uuid.eq(TokenId::random()),
+            tokens::user_id.eq(user),
+            tokens::hash.eq(hash.to_vec()),
+            tokens::created_at.eq(now.naive_utc()),
+            tokens::expires_at.eq(expires_at.map(|at| at.naive_utc())),
+        ))
+        .execute(conn)
+        .map(drop)
+}
+
+/// What is kept of a new device.
+pub struct NewDevice {
+    /// Its id.
+    pub id: DeviceId,
+    /// Keyed hash of its name.
+    pub name_index: [u8; 32],
+    /// The country it works in; no declaration of where a report belongs.
+    pub country: CountryCode,
+    /// Row id of the person it belongs to.
+    pub owner: Option<i64>,
+    /// The organisation that handed it out.
+    pub organisation: Option<String>,
+}
+
+/// Adds a device with the hash of its key.
+///
+/// # Errors
+/// A unique violation when the name is taken; see [`is_name_taken`].
+pub fn insert_device(
+    conn: &mut DbConn,
+    device: &NewDevice,
+    hash: [u8; 32],
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    diesel::insert_into(devices::table)
+        .values((
+            devices::uuid.eq(device.id),
+            devices::name_index.eq(device.name_index.to_vec()),
+            devices::country.eq(device.country.as_str()),
+            devices::owner_id.eq(device.owner),
+            devices::organisation.eq(device.organisation.as_deref()),
+            devices::hash.eq(hash.to_vec()),
+            devices::created_at.eq(now.naive_utc()),
+        ))
+        .execute(conn)
+        .map(drop)
+}

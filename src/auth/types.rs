@@ -1,0 +1,200 @@
+//! Principals, roles, grants and scopes.
+
+use std::collections::BTreeSet;
+
+use crate::geo::countries::{Countries, CountryCode};
+use crate::ids::{DeviceId, UserId};
+
+/// What a person may do, within the scope of the grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Sends reports.
+    Monitor,
+    /// Checks the reports of a country.
+    Reviewer,
+    /// Checks the reports of a region.
+    RegionalLead,
+    /// Counts and exports.
+    Analyst,
+    /// Runs the programme.
+    Coordinator,
+    /// Proves who did what.
+    Auditor,
+    /// Runs the machines, sees no report.
+    Sysadmin,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 7] = [
+        Self::Monitor,
+        Self::Reviewer,
+        Self::RegionalLead,
+        Self::Analyst,
+        Self::Coordinator,
+        Self::Auditor,
+        Self::Sysadmin,
+    ];
+
+    /// Returns its name in commands, database and API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Monitor => "monitor",
+            Self::Reviewer => "reviewer",
+            Self::RegionalLead => "regional_lead",
+            Self::Analyst => "analyst",
+            Self::Coordinator => "coordinator",
+            Self::Auditor => "auditor",
+            Self::Sysadmin => "sysadmin",
+        }
+    }
+
+    /// Reads a role's name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == name)
+    }
+
+    /// Tells whether one account may hold both roles: nobody is coordinator and sysadmin or auditor at once.
+    pub fn goes_with(self, other: Self) -> bool {
+        let apart = |a, b| (self, other) == (a, b) || (other, self) == (a, b);
+        !apart(Self::Coordinator, Self::Sysadmin) && !apart(Self::Coordinator, Self::Auditor)
+    }
+}
+
+/// Countries a caller sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Every country, those outside every region included.
+    All,
+    /// These alone.
+    Countries(BTreeSet<CountryCode>),
+}
+
+impl Scope {
+    /// Tells whether `country` is in it.
+    pub fn has(&self, country: CountryCode) -> bool {
+        match self {
+            Self::All => true,
+            Self::Countries(countries) => countries.contains(&country),
+        }
+    }
+
+    /// Returns what either sees.
+    pub fn union(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Countries(mut left), Self::Countries(mut right)) => {
+                left.append(&mut right);
+                Self::Countries(left)
+            }
+            _ => Self::All,
+        }
+    }
+}
+
+/// The scope of a grant as it is written: `all`, a country, or a region (data, so resolved on each request).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GrantScope {
+    /// Everywhere.
+    All,
+    /// One country.
+    Country(CountryCode),
+    /// A set of countries by its code.
+    Region(String),
+}
+
+impl GrantScope {
+    /// Reads `all`, `SLE,COD`, `region:west` or a mixture of the latter two.
+    ///
+    /// # Errors
+    /// The part that names no country and no region.
+    pub fn parse_list(text: &str, countries: &Countries) -> Result<Vec<Self>, String> {
+        if text == "all" {
+            return Ok(vec![Self::All]);
+        }
+        text.split(',').map(|part| Self::parse_one(part.trim(), countries)).collect()
+    }
+
+    fn parse_one(part: &str, countries: &Countries) -> Result<Self, String> {
+        if let Some(region) = part.strip_prefix("region:") {
+            let is_known = countries.regions().iter().any(|(code, _)| code == region);
+            return if is_known {
+                Ok(Self::Region(region.to_owned()))
+            } else {
+                Err(part.to_owned())
+            };
+        }
+        countries.parse(part).map(Self::Country).ok_or_else(|| part.to_owned())
+    }
+
+    /// Returns the two columns it is stored in.
+    pub fn columns(&self) -> (&'static str, String) {
+        match self {
+            Self::All => ("all", String::new()),
+            Self::Country(country) => ("country", country.as_str().to_owned()),
+            Self::Region(region) => ("region", region.clone()),
+        }
+    }
+
+    /// Returns the countries it stands for today; an unknown region or kind stands for none.
+    pub fn resolve(kind: &str, value: &str, countries: &Countries) -> Scope {
+        match kind {
+            "all" => Scope::All,
+            "country" => Scope::Countries(countries.parse(value).into_iter().collect()),
+            "region" => {
+                let regions = countries.regions();
+                let members = regions
+                    .into_iter()
+                    .filter(|(code, _)| code == value)
+                    .flat_map(|(_, members)| members);
+                Scope::Countries(members.collect())
+            }
+            _ => Scope::Countries(BTreeSet::new()),
+        }
+    }
+}
+
+/// A role within a scope.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// What may be done.
+    pub role: Role,
+    /// Where.
+    pub scope: Scope,
+}
+
+/// Whoever a request acts as.
+#[derive(Debug, Clone)]
+pub enum Principal {
+    /// A signed-in person.
+    User {
+        /// The account.
+        id: UserId,
+        /// What it may do, where.
+        grants: Vec<Grant>,
+    },
+    /// A phone that can only submit and read its receipts.
+    Device {
+        /// The device.
+        id: DeviceId,
+        /// The person it belongs to, where known.
+        owner: Option<UserId>,
+    },
+}
+
+impl Principal {
+    /// Returns the user id for decisions and the audit; devices have none.
+    pub fn user_id(&self) -> Option<UserId> {
+        match self {
+            Self::User { id, .. } => Some(*id),
+            Self::Device { .. } => None,
+        }
+    }
+
+    /// Returns the bytes whose keyed hash stands for the submitter: the person where known, else the device.
+    pub fn submitter_bytes(&self) -> [u8; 16] {
+        match self {
+            Self::User { id, .. } | Self::Device { owner: Some(id), .. } => id.uuid().into_bytes(),
+            Self::Device { id, owner: None } => id.uuid().into_bytes(),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `doctor`: looks at key, disk and database without a running server.
+
+use std::process::ExitCode;
+
+use crate::cli::{CommandError, answer, open};
+use crate::config::StoreConfig;
+use crate::health::{Finding, HealthView, examine, summarise};
+
+/// Says what it finds; exits with failure when something is broken.
+pub(super) fn doctor(store: &StoreConfig, as_json: bool) -> Result<ExitCode, CommandError> {
+    let mut view = match open(store) {
+        Ok(context) => examine(&context),
+        Err(error) => {
+            summarise(vec![Finding { name: "start", state: "failed", note: error.to_string() }])
+        }
+    };
+    view.findings.push(disk_finding(store));
+    let view = summarise(view.findings);
+    if as_json {
+        answer(&serde_json::to_string(&view).map_err(std::io::Error::from)?);
+    } else {
+        answer(&for_people(&view));
+    }
+    Ok(if view.status == "ok" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn for_people(view: &HealthView) -> String {
+    let lines = view
+        .findings
+        .iter()
+        .map(|finding| format!("{:8} {:10} {}", finding.state, finding.name, finding.note));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Writes and syncs a small file beside the data: a disk that is full or read-only shows here.
+fn disk_finding(store: &StoreConfig) -> Finding {
+    let tried = tempfile::tempfile_in(&store.data_dir).and_then(|mut file| {
+        std::io::Write::write_all(&mut file, &[0; 64 * 1024])?;
+        file.sync_all()
+    });
+    match tried {
+        Ok(()) => {
+            Finding { name: "disk", state: "ok", note: "takes and keeps what is written".into() }
+        }
+        Err(error) => Finding {
+            name: "disk",
+            state: "failed",
+            note: format!("cannot write to {}: {error}", store.data_dir.display()),
+        },
+    }
+}

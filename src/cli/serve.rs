@@ -1,0 +1,70 @@
+//! `serve` and `migrate`.
+
+use std::net::TcpListener;
+
+use actix_web::web::Data;
+
+use crate::app::{self, ServerOptions};
+use crate::cli::{CommandError, open, tell};
+use crate::config::{ServeConfig, StoreConfig};
+use crate::context::Context;
+use crate::db::dialect::{self, Target};
+
+/// Runs the service until SIGTERM.
+pub(super) fn serve(store: &StoreConfig, serve: &ServeConfig) -> Result<(), CommandError> {
+    let context = Data::new(open(store)?);
+    let listener = bind(&serve.listen)?;
+    tell(&format!("sentinelle listens on http://{}", listener.local_addr()?));
+    run(context, listener, serve.workers)
+}
+
+/// Takes the address, or says what to do about it.
+pub(super) fn bind(address: &str) -> Result<TcpListener, CommandError> {
+    TcpListener::bind(address).map_err(|error| {
+        CommandError::Usage(format!(
+            "cannot listen on {address}: {error}; choose another with --listen"
+        ))
+    })
+}
+
+/// Runs the server on this thread; the counting columns are kept warm beside it.
+pub(super) fn run(
+    context: Data<Context>,
+    listener: TcpListener,
+    workers: Option<usize>,
+) -> Result<(), CommandError> {
+    keep_columns_warm(context.clone());
+    let options = ServerOptions { workers, ..ServerOptions::default() };
+    actix_web::rt::System::new()
+        .block_on(async { app::serve(context, listener, &options)?.await })?;
+    Ok(())
+}
+
+/// Reads changes once a second, so that the first question after a flood of reports need not wait for all of them.
+fn keep_columns_warm(context: Data<Context>) {
+    let refresh = move || {
+        let refreshed =
+            context.db.read_here(|conn| context.live.refresh(conn, &context.keys.place_veil()));
+        if let Err(error) = refreshed {
+            tracing::warn!(
+                code = error.code.as_str(),
+                "the counting columns could not be brought up to date"
+            );
+        }
+    };
+    std::thread::spawn(move || {
+        loop {
+            refresh();
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+    });
+}
+
+/// Brings the schema up to date.
+pub(super) fn migrate(store: &StoreConfig) -> Result<(), CommandError> {
+    let target = Target::parse(&store.url()).map_err(crate::context::StartError::from)?;
+    target.prepare().map_err(crate::context::StartError::from)?;
+    dialect::migrate(&target).map_err(crate::context::StartError::from)?;
+    tell(&format!("the {} database is up to date", target.engine()));
+    Ok(())
+}

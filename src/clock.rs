@@ -1,0 +1,47 @@
+//! The one place that reads the time.
+//!
+//! Everything else receives `now` as a parameter, so that a test can live in March 2024 and two servers agree on what
+//! a millisecond is. Instants are cut to whole milliseconds: `PostgreSQL` keeps microseconds and `SQLite` nanoseconds,
+//! and a value that differs by engine breaks every comparison.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+/// Tells the time, in UTC at millisecond precision.
+#[derive(Clone)]
+pub struct Clock(Source);
+
+#[derive(Clone)]
+enum Source {
+    System,
+    Given(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>),
+}
+
+impl Clock {
+    /// Returns the machine's clock.
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// Returns a clock that answers what `tell` answers; for tests and for the demo's invented past.
+    pub fn given(tell: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+        Self(Source::Given(Arc::new(tell)))
+    }
+
+    /// Returns the present instant, cut to whole milliseconds.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the time")]
+    pub fn now(&self) -> DateTime<Utc> {
+        let now = match &self.0 {
+            Source::System => Utc::now(),
+            Source::Given(tell) => tell(),
+        };
+        now.trunc_subsecs(3)
+    }
+}
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}

@@ -1,0 +1,280 @@
+//! What a request works with: the store, the reference data, the keys, the clock. Built once, shared by all.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::aggregates::live::LiveColumns;
+use crate::aggregates::reference::{CategoryReference, CountryReference, Reference};
+use crate::clock::Clock;
+use crate::config::StoreConfig;
+use crate::db::{Db, DbOptions, OpenError, sealed};
+use crate::geo::error::DataError as GeoDataError;
+use crate::geo::geotag::{Flag, Precision, SiteDistance};
+use crate::geo::locate::Geo;
+use crate::incidents::rules::{CLOCK_IMPLAUSIBLE, UNCATEGORISED};
+use crate::intake::fields::Fields;
+use crate::intake::prepare::{Channel, Submitter, Workbench};
+use crate::intake::validate::Catalogues;
+use crate::seal::envelope::{SealError, Sealer};
+use crate::seal::key::InstanceKey;
+use crate::seal::key_file::KeyFileMode;
+use crate::seal::subkeys::SubKeySet;
+use crate::taxonomy::catalogue::Taxonomy;
+use crate::taxonomy::error::DataError as TaxonomyDataError;
+use crate::taxonomy::lists::{CodeLists, ListName};
+
+/// Everything a request works with.
+pub struct Context {
+    /// The store.
+    pub db: Db,
+    /// Places.
+    pub geo: Geo,
+    /// Categories.
+    pub taxonomy: Taxonomy,
+    /// Code lists.
+    pub lists: CodeLists,
+    /// The field dictionary.
+    pub fields: Fields,
+    /// Seals and opens.
+    pub sealer: Sealer,
+    /// Veils, pseudonyms, MACs.
+    pub keys: SubKeySet,
+    /// The time.
+    pub clock: Clock,
+    /// The counting columns.
+    pub live: LiveColumns,
+    /// What filters and groupings know of the world.
+    pub reference: Arc<Reference>,
+    /// Where the instance key lies.
+    pub key_place: KeyPlace,
+}
+
+/// Where the instance key lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// In a file kept apart from the data, in a credential or the environment.
+    Apart,
+    /// In the data folder: whoever takes the disk has both.
+    BesideData,
+}
+
+/// Why the service cannot start; the message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The key.
+    #[error("{0}")]
+    Key(String),
+    /// The database has data and no key was given.
+    #[error("the database was sealed with an instance key, and none is here: give --key-file, or put the key to {}", .0.display())]
+    KeyLost(PathBuf),
+    /// The key is another one.
+    #[error("the instance key does not open this database: {0}")]
+    WrongKey(SealError),
+    /// Reading or writing the secrets of the instance.
+    #[error("cannot read the instance's secrets: {0}")]
+    Secrets(crate::error::Error),
+    /// Built-in places.
+    #[error(transparent)]
+    Geo(#[from] GeoDataError),
+    /// Built-in taxonomy.
+    #[error(transparent)]
+    Taxonomy(#[from] TaxonomyDataError),
+    /// Built-in field dictionary.
+    #[error("api-spec/fields.csv: {0}")]
+    Fields(#[from] csv::Error),
+}
+
+impl Context {
+    /// Opens the store with its key and loads the reference data.
+    ///
+    /// `announce` is told, once, what a person must know: that a key was made and its recovery text.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn open(
+        config: &StoreConfig,
+        clock: Clock,
+        announce: &mut dyn FnMut(&str),
+    ) -> Result<Self, StartError> {
+        let db = Db::open(&DbOptions::new(config.url()))?;
+        Self::with_db(db, config, clock, announce)
+    }
+
+    /// Like [`Context::open`] on a store opened by the caller.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn with_db(
+        db: Db,
+        config: &StoreConfig,
+        clock: Clock,
+        announce: &mut dyn FnMut(&str),
+    ) -> Result<Self, StartError> {
+        let wrapped = db
+            .read_here(|conn| Ok(sealed::list_instance_keys(conn)?))
+            .map_err(StartError::Secrets)?;
+        let (key, key_place) = find_key(config, wrapped.is_empty(), announce)?;
+        let sealer = Sealer::new(key);
+        let keys = if wrapped.is_empty() {
+            make_keys(&db, &sealer)?
+        } else {
+            SubKeySet::open(&sealer, &wrapped).map_err(StartError::WrongKey)?
+        };
+        let (geo, taxonomy, lists) = (Geo::builtin()?, Taxonomy::builtin()?, CodeLists::builtin()?);
+        let reference = Arc::new(reference(&geo, &taxonomy, &lists));
+        let live = LiveColumns::new(Arc::clone(&reference));
+        let fields = Fields::builtin()?;
+        Ok(Self {
+            db,
+            geo,
+            taxonomy,
+            lists,
+            fields,
+            sealer,
+            keys,
+            clock,
+            live,
+            reference,
+            key_place,
+        })
+    }
+
+    /// Returns what codes are checked against.
+    pub fn catalogues(&self) -> Catalogues<'_> {
+        Catalogues { taxonomy: &self.taxonomy, lists: &self.lists, geo: &self.geo }
+    }
+
+    /// Returns what preparing a report needs.
+    pub fn workbench(&self) -> Workbench<'_> {
+        let Self { geo, taxonomy, fields, sealer, keys, .. } = self;
+        Workbench { geo, taxonomy, fields, sealer, keys }
+    }
+
+    /// Returns the pseudonym under which a principal's reports are kept.
+    pub fn submitter(&self, principal: &crate::auth::types::Principal) -> Submitter {
+        self.keys.pseudonym(&principal.submitter_bytes())
+    }
+}
+
+fn make_keys(db: &Db, sealer: &Sealer) -> Result<SubKeySet, StartError> {
+    let (keys, wrapped) = SubKeySet::generate(sealer).map_err(StartError::WrongKey)?;
+    db.write_here(Uuid::nil(), move |tx| Ok(sealed::insert_instance_keys(tx.conn, &wrapped)?))
+        .map_err(StartError::Secrets)?;
+    Ok(keys)
+}
+
+/// Returns the key from the first place that has one: file, environment, credential, data folder. On a new database
+/// without any, makes one in the data folder.
+fn find_key(
+    config: &StoreConfig,
+    is_new: bool,
+    announce: &mut dyn FnMut(&str),
+) -> Result<(InstanceKey, KeyPlace), StartError> {
+    if let Some(path) = &config.key_file {
+        return read_key(path, announce).map(|key| (key, KeyPlace::Apart));
+    }
+    if let Some(text) = &config.key_text {
+        let key = InstanceKey::from_text(text)
+            .map_err(|error| StartError::Key(format!("SENTINELLE_KEY: {error}")))?;
+        return Ok((key, KeyPlace::Apart));
+    }
+    let credential = config.credentials_dir.as_ref().map(|folder| folder.join("sentinelle.key"));
+    if let Some(path) = credential.filter(|path| path.exists()) {
+        return read_key(&path, announce).map(|key| (key, KeyPlace::Apart));
+    }
+    let path = config.data_dir.join("instance.key");
+    if path.exists() {
+        return read_key(&path, announce).map(|key| (key, KeyPlace::BesideData));
+    }
+    if !is_new {
+        return Err(StartError::KeyLost(path));
+    }
+    make_key(&path, announce).map(|key| (key, KeyPlace::BesideData))
+}
+
+fn read_key(
+    path: &std::path::Path,
+    announce: &mut dyn FnMut(&str),
+) -> Result<InstanceKey, StartError> {
+    let file = InstanceKey::read_file(path).map_err(|error| StartError::Key(error.to_string()))?;
+    let warning = match file.mode {
+        KeyFileMode::Private => None,
+        KeyFileMode::TooOpen { .. } => file.mode.warning(path),
+    };
+    if let Some(warning) = warning {
+        announce(&warning);
+    }
+    Ok(file.key)
+}
+
+fn make_key(
+    path: &std::path::Path,
+    announce: &mut dyn FnMut(&str),
+) -> Result<InstanceKey, StartError> {
+    let failed = |error: &dyn std::fmt::Display| StartError::Key(error.to_string());
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+    }
+    let key = InstanceKey::generate().map_err(|error| failed(&error))?;
+    key.create_file(path).map_err(|error| failed(&error))?;
+    announce(&format!(
+        "A new instance key was made: {}\n\
+         It lies beside the data: whoever takes this disk can open every report. Move it elsewhere and give --key-file.\n\
+         Write this recovery text down and keep it apart; it is shown only now:\n\n    {}\n",
+        path.display(),
+        key.recovery_text().as_str()
+    ));
+    Ok(key)
+}
+
+fn reference(geo: &Geo, taxonomy: &Taxonomy, lists: &CodeLists) -> Reference {
+    let codes =
+        |name: ListName| lists.list(name).codes().iter().map(|code| code.code.clone()).collect();
+    let countries = geo.countries().iter().map(|country| CountryReference {
+        alpha3: country.code.as_str().to_owned(),
+        alpha2: country.alpha2.clone(),
+        is_member: country.is_member,
+        regions: country.regions.clone(),
+    });
+    let admin1 = geo.countries().iter().flat_map(|country| geo.areas().in_country(country.code));
+    let flags =
+        Flag::ALL.iter().map(|flag| flag.as_str()).chain([UNCATEGORISED, CLOCK_IMPLAUSIBLE]);
+    Reference {
+        countries: countries.collect(),
+        regions: geo.countries().regions().into_iter().map(|(code, _)| code).collect(),
+        admin1: admin1
+            .map(|area| (area.id.as_str().to_owned(), area.country.as_str().to_owned()))
+            .collect(),
+        admin2: std::collections::HashMap::new(),
+        sites: geo
+            .sites()
+            .iter()
+            .map(|site| (site.id.as_str().to_owned(), site.country.as_str().to_owned()))
+            .collect(),
+        categories: taxonomy
+            .leaves()
+            .iter()
+            .map(|leaf| CategoryReference {
+                code: leaf.code.as_str().to_owned(),
+                valence: leaf.valence.as_str().to_owned(),
+            })
+            .collect(),
+        channels: Channel::CODES.map(str::to_owned).to_vec(),
+        mining_modes: codes(ListName::MiningMode),
+        actor_types: codes(ListName::ActorType),
+        flags: flags.map(str::to_owned).collect(),
+        site_distance_bands: SiteDistance::ALL
+            .iter()
+            .map(|band| band.as_str().to_owned())
+            .collect(),
+        geo_precisions: Precision::ALL
+            .iter()
+            .map(|precision| precision.as_str().to_owned())
+            .collect(),
+    }
+}

@@ -1,0 +1,311 @@
+//! What only one engine knows: connecting, beginning to write, bulk inserts, and how its errors read.
+//!
+//! Everything else in the product speaks to [`DbConn`] in the common subset of `SQLite` and `PostgreSQL`.
+
+mod uuid_column;
+
+use std::path::PathBuf;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::{
+    Connection, ExpressionMethods, PgConnection, QueryDsl, QueryResult, RunQueryDsl,
+    SqliteConnection,
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::db::OpenError;
+use crate::db::schema::{changes, heads};
+use crate::db::writer::Change;
+
+pub use self::connection::DbConn;
+pub use self::uuid_column::DbUuid;
+
+const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+mod connection {
+    /// A connection to either engine.
+    #[derive(diesel::MultiConnection)]
+    pub enum DbConn {
+        /// The embedded engine.
+        Sqlite(diesel::SqliteConnection),
+        /// The server.
+        Postgres(diesel::PgConnection),
+    }
+}
+
+/// Where the store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server's address.
+    Postgres(String),
+}
+
+impl Target {
+    /// Reads a database address.
+    ///
+    /// # Errors
+    /// [`OpenError::UnknownScheme`] for anything but `sqlite://` and `postgres://` (or `postgresql://`).
+    pub fn parse(url: &str) -> Result<Self, OpenError> {
+        if let Some(path) = url.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
+            return Ok(Self::Sqlite(PathBuf::from(path)));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        // The address may hold a password: only its scheme is named.
+        let scheme = url.split("://").next().unwrap_or_default();
+        Err(OpenError::UnknownScheme(scheme.to_owned()))
+    }
+
+    /// Returns the engine's name.
+    pub fn engine(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+
+    /// Makes the folder of an embedded database.
+    ///
+    /// # Errors
+    /// [`OpenError::Folder`].
+    pub fn prepare(&self) -> Result<(), OpenError> {
+        let Self::Sqlite(path) = self else {
+            return Ok(());
+        };
+        let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
+            return Ok(());
+        };
+        std::fs::create_dir_all(folder)
+            .map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })
+    }
+
+    /// Opens one connection with the settings every connection has.
+    ///
+    /// # Errors
+    /// [`OpenError::Connect`], [`OpenError::EngineTooOld`].
+    pub fn connect(&self) -> Result<DbConn, OpenError> {
+        match self {
+            Self::Sqlite(path) => connect_sqlite(path).map(DbConn::Sqlite),
+            Self::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).map_err(no_connection)?;
+                // A session's time zone must never move a timestamp.
+                conn.batch_execute("SET TIME ZONE 'UTC'").map_err(no_connection)?;
+                Ok(DbConn::Postgres(conn))
+            }
+        }
+    }
+
+    /// Returns how many threads write: one on `SQLite`, which has one writer anyway.
+    ///
+    /// # Source
+    /// On `PostgreSQL` few writers with large batches beat many with small ones, as every commit waits for the head of
+    /// the change sequence; see `benches/`.
+    pub fn n_writers(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => 1,
+            Self::Postgres(_) => 3,
+        }
+    }
+}
+
+fn no_connection(error: impl std::fmt::Display) -> OpenError {
+    OpenError::Connect(error.to_string())
+}
+
+fn connect_sqlite(path: &std::path::Path) -> Result<SqliteConnection, OpenError> {
+    let mut conn = SqliteConnection::establish(&path.to_string_lossy()).map_err(no_connection)?;
+    // FULL: an acknowledged report survives a power cut. `secure_delete`: what is shredded is overwritten.
+    conn.batch_execute(
+        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;
+         PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;",
+    )
+    .map_err(no_connection)?;
+    let version = sqlite_version(&mut conn).map_err(no_connection)?;
+    if is_before(&version, [3, 51, 3]) {
+        return Err(OpenError::EngineTooOld(version));
+    }
+    Ok(conn)
+}
+
+fn sqlite_version(conn: &mut SqliteConnection) -> QueryResult<String> {
+    diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("sqlite_version()")).get_result(conn)
+}
+
+fn is_before(version: &str, oldest: [u32; 3]) -> bool {
+    let numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    numbers.lt(oldest)
+}
+
+/// Hands connections to the pool.
+pub struct Manager {
+    target: Target,
+}
+
+impl Manager {
+    /// Returns a manager for `target`.
+    pub fn new(target: Target) -> Self {
+        Self { target }
+    }
+}
+
+impl diesel::r2d2::ManageConnection for Manager {
+    type Connection = DbConn;
+    type Error = OpenError;
+
+    fn connect(&self) -> Result<DbConn, OpenError> {
+        self.target.connect()
+    }
+
+    fn is_valid(&self, conn: &mut DbConn) -> Result<(), OpenError> {
+        conn.batch_execute("SELECT 1").map_err(no_connection)
+    }
+
+    fn has_broken(&self, conn: &mut DbConn) -> bool {
+        use diesel::r2d2::R2D2Connection;
+        std::thread::panicking() || conn.is_broken()
+    }
+}
+
+/// Brings the schema of `target` up to date, one server at a time.
+///
+/// # Errors
+/// [`OpenError::Migrate`], or why there is no connection.
+pub fn migrate(target: &Target) -> Result<(), OpenError> {
+    let failed =
+        |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Migrate(error.to_string());
+    match target.connect()? {
+        DbConn::Sqlite(mut conn) => conn
+            .immediate_transaction::<_, SqliteMigrationError, _>(|conn| {
+                conn.run_pending_migrations(SQLITE_MIGRATIONS)
+                    .map_err(SqliteMigrationError::Failed)?;
+                Ok(())
+            })
+            .map_err(|error| failed(error.into())),
+        DbConn::Postgres(mut conn) => {
+            // Two servers that start together must not both migrate. The number is "sentinel" in ASCII.
+            conn.batch_execute("SELECT pg_advisory_lock(8315173724060542316)")
+                .map_err(|e| failed(e.into()))?;
+            conn.run_pending_migrations(POSTGRES_MIGRATIONS).map(drop).map_err(failed)
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum SqliteMigrationError {
+    #[error(transparent)]
+    Database(#[from] DieselError),
+    #[error("{0}")]
+    Failed(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Begins a transaction that will write: on `SQLite` it takes the write lock at once, since a reading transaction that
+/// turns to writing is refused without waiting.
+///
+/// # Errors
+/// When the engine refuses.
+pub fn begin_write(conn: &mut DbConn) -> QueryResult<()> {
+    match conn {
+        DbConn::Sqlite(conn) => {
+            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+        }
+        DbConn::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN"),
+    }
+}
+
+/// Commits what [`begin_write`] began.
+///
+/// # Errors
+/// When it is not durable; nothing was kept then.
+pub fn commit(conn: &mut DbConn) -> QueryResult<()> {
+    type Of<C> = <C as Connection>::TransactionManager;
+    match conn {
+        DbConn::Sqlite(conn) => <Of<SqliteConnection>>::commit_transaction(conn),
+        DbConn::Postgres(conn) => <Of<PgConnection>>::commit_transaction(conn),
+    }
+}
+
+/// Runs `work` on one unmoving picture of the database.
+///
+/// # Errors
+/// Whatever `work` answers, or the engine's refusal.
+pub fn snapshot<T, E: From<DieselError>>(
+    conn: &mut DbConn,
+    work: impl FnOnce(&mut DbConn) -> Result<T, E>,
+) -> Result<T, E> {
+    conn.transaction(|conn| {
+        if let DbConn::Postgres(conn) = conn {
+            conn.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+        }
+        work(conn)
+    })
+}
+
+/// Takes the next change number under the lock of the head row and files `changes` under it; the last act of a write
+/// transaction. Without changes it does nothing.
+///
+/// # Errors
+/// When the engine refuses.
+pub fn record_changes(conn: &mut DbConn, changes: &[Change]) -> QueryResult<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    diesel::update(heads::table.find("changes"))
+        .set(heads::seq.eq(heads::seq + 1))
+        .execute(conn)?;
+    let seq: i64 = heads::table.find("changes").select(heads::seq).get_result(conn)?;
+    let mut rows: Vec<(i64, i64, &str)> =
+        changes.iter().map(|change| (seq, change.incident, change.kind.as_str())).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    // PostgreSQL takes 65,535 values a statement; a batch is far below.
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|(seq, incident, kind)| {
+            (changes::seq.eq(seq), changes::incident_id.eq(incident), changes::kind.eq(kind))
+        })
+        .collect();
+    match conn {
+        DbConn::Sqlite(conn) => diesel::insert_into(changes::table).values(&rows).execute(conn),
+        DbConn::Postgres(conn) => diesel::insert_into(changes::table).values(&rows).execute(conn),
+    }?;
+    Ok(())
+}
+
+/// Tells whether the store has no room left.
+pub fn is_storage_full(error: &DieselError) -> bool {
+    let DieselError::DatabaseError(_, info) = error else {
+        return false;
+    };
+    let message = info.message();
+    message.contains("database or disk is full") || message.contains("No space left on device")
+}
+
+/// Tells whether the same request may succeed a moment later (deadlock, serialisation, lost connection, busy).
+pub fn is_worth_a_retry(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(
+            DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ClosedConnection,
+            _,
+        )
+        | DieselError::BrokenTransactionManager => true,
+        DieselError::DatabaseError(_, info) => {
+            info.message().contains("deadlock detected")
+                || info.message().contains("database is locked")
+        }
+        _ => false,
+    }
+}
+
+/// Tells whether `error` is the violation of the unique index `name` (on `table`, whose `columns` `SQLite` names instead).
+pub fn is_taken(error: &DieselError, name: &str, table: &str, column: &str) -> bool {
+    let DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) = error else {
+        return false;
+    };
+    info.constraint_name() == Some(name) || info.message().ends_with(&format!("{table}.{column}"))
+}

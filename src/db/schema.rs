@@ -1,0 +1,328 @@
+//! The tables, as `migrations/` makes them on both engines; a test compares the two trees.
+
+#![expect(missing_docs, reason = "the migrations say what each table and column is for")]
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    instance_keys (purpose) {
+        purpose -> Text,
+        wrapped -> Binary,
+        kek_id -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::dialect::DbUuid;
+
+    data_keys (id) {
+        id -> DbUuid,
+        wrapped -> Binary,
+        kek_id -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::dialect::DbUuid;
+
+    sealed (id) {
+        id -> BigInt,
+        owner_kind -> Text,
+        owner_id -> DbUuid,
+        part -> Text,
+        version -> Integer,
+        key_id -> Nullable<DbUuid>,
+        blob -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::dialect::DbUuid;
+
+    incidents (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        version -> Integer,
+        status -> Text,
+        merged_into -> Nullable<BigInt>,
+        opened_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    incident_facts (incident_id) {
+        incident_id -> BigInt,
+        country -> Text,
+        country_computed -> Nullable<Text>,
+        admin1 -> Nullable<Text>,
+        admin2 -> Nullable<Text>,
+        zone -> Nullable<Text>,
+        geo_precision -> Text,
+        cell5 -> Nullable<BigInt>,
+        place_lon_e6 -> Nullable<Integer>,
+        place_lat_e6 -> Nullable<Integer>,
+        cell7_veiled -> Nullable<Binary>,
+        site_veiled -> Nullable<Binary>,
+        site_distance -> Nullable<Text>,
+        boundary_source -> Nullable<Text>,
+        first_day -> Nullable<Date>,
+        last_day -> Nullable<Date>,
+        date_precision -> Nullable<Text>,
+        severity -> Nullable<SmallInt>,
+        mining_mode -> Nullable<Text>,
+        flags -> Text,
+        channels -> Text,
+        n_reports -> Integer,
+        is_test -> Bool,
+        is_mismatch -> Bool,
+        is_ongoing -> Bool,
+        is_at_risk -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    incident_categories (incident_id, position) {
+        incident_id -> BigInt,
+        position -> Integer,
+        code -> Text,
+        is_confirmed -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    incident_harm (incident_id, measure, sex_age) {
+        incident_id -> BigInt,
+        measure -> Text,
+        sex_age -> Text,
+        min_count -> Integer,
+        max_count -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    incident_actors (incident_id, actor_type) {
+        incident_id -> BigInt,
+        actor_type -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    incident_overrides (incident_id, field) {
+        incident_id -> BigInt,
+        field -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::dialect::DbUuid;
+
+    reports (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        incident_id -> BigInt,
+        home_incident_id -> BigInt,
+        state -> Text,
+        revision -> Integer,
+        follows -> Nullable<DbUuid>,
+        channel -> Text,
+        submitter -> Nullable<Binary>,
+        content_mac -> Binary,
+        retry_key -> Nullable<Binary>,
+        reference -> Text,
+        received_at -> Timestamp,
+        country -> Text,
+        country_computed -> Nullable<Text>,
+        admin1 -> Nullable<Text>,
+        zone -> Nullable<Text>,
+        geo_precision -> Text,
+        cell5 -> Nullable<BigInt>,
+        place_lon_e6 -> Nullable<Integer>,
+        place_lat_e6 -> Nullable<Integer>,
+        cell7_veiled -> Nullable<Binary>,
+        site_veiled -> Nullable<Binary>,
+        site_distance -> Nullable<Text>,
+        near_border_m -> Nullable<Integer>,
+        boundary_source -> Nullable<Text>,
+        first_day -> Nullable<Date>,
+        last_day -> Nullable<Date>,
+        date_precision -> Nullable<Text>,
+        flags -> Text,
+        codes -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::dialect::DbUuid;
+
+    decisions (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        incident_id -> BigInt,
+        version -> Integer,
+        decided_by -> Nullable<DbUuid>,
+        decided_at -> Timestamp,
+        from_status -> Text,
+        to_status -> Text,
+        fields -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::dialect::DbUuid;
+
+    quarantined (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        report_uuid -> DbUuid,
+        cause -> Text,
+        channel -> Text,
+        submitter -> Nullable<Binary>,
+        content_mac -> Binary,
+        country -> Text,
+        received_at -> Timestamp,
+        state -> Text,
+        decided_by -> Nullable<DbUuid>,
+        decided_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    heads (name) {
+        name -> Text,
+        seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    changes (seq, incident_id, kind) {
+        seq -> BigInt,
+        incident_id -> BigInt,
+        kind -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::dialect::DbUuid;
+
+    users (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        name_index -> Binary,
+        created_at -> Timestamp,
+        disabled_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    grants (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        role -> Text,
+        scope_kind -> Text,
+        scope_value -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::dialect::DbUuid;
+
+    tokens (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        user_id -> BigInt,
+        hash -> Binary,
+        created_at -> Timestamp,
+        expires_at -> Nullable<Timestamp>,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::dialect::DbUuid;
+
+    devices (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        name_index -> Binary,
+        country -> Text,
+        owner_id -> Nullable<BigInt>,
+        organisation -> Nullable<Text>,
+        hash -> Binary,
+        created_at -> Timestamp,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::dialect::DbUuid;
+
+    audit_entries (id) {
+        id -> BigInt,
+        at -> Timestamp,
+        actor -> Nullable<DbUuid>,
+        action -> Text,
+        subject_kind -> Text,
+        subject_id -> DbUuid,
+        detail -> Text,
+    }
+}
+
+diesel::joinable!(incident_facts -> incidents (incident_id));
+diesel::joinable!(incident_categories -> incidents (incident_id));
+diesel::joinable!(incident_harm -> incidents (incident_id));
+diesel::joinable!(incident_actors -> incidents (incident_id));
+diesel::joinable!(reports -> incidents (incident_id));
+diesel::joinable!(decisions -> incidents (incident_id));
+diesel::joinable!(sealed -> data_keys (key_id));
+diesel::joinable!(tokens -> users (user_id));
+diesel::joinable!(grants -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    instance_keys,
+    data_keys,
+    sealed,
+    incidents,
+    incident_facts,
+    incident_categories,
+    incident_harm,
+    incident_actors,
+    incident_overrides,
+    reports,
+    decisions,
+    quarantined,
+    heads,
+    changes,
+    users,
+    grants,
+    tokens,
+    devices,
+    audit_entries,
+);

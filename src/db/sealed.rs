@@ -1,0 +1,107 @@
+//! Sealed parts and their keys in the database. Opens nothing: it stores and finds bytes.
+
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
+use uuid::Uuid;
+
+use crate::db::dialect::DbConn;
+use crate::db::schema::{data_keys, instance_keys, sealed};
+use crate::ids::Id;
+use crate::seal::envelope::{Owner, Part, Sealed};
+use crate::seal::subkeys::{Purpose, WrappedSubKey};
+
+/// Kind of the ids of data keys and of owners in this table.
+enum Any {}
+
+/// Stores a part and its key.
+///
+/// # Errors
+/// A unique violation when this version of the part exists.
+pub fn insert_part(
+    conn: &mut DbConn,
+    owner: Owner,
+    part: Part,
+    version: i32,
+    content: &Sealed,
+) -> QueryResult<()> {
+    // Time-ordered ids keep the keys' index in order of arrival.
+    let key_id = Id::<Any>::from_uuid(Uuid::now_v7());
+    diesel::insert_into(data_keys::table)
+        .values((
+            data_keys::id.eq(key_id),
+            data_keys::wrapped.eq(&content.wrapped_key),
+            data_keys::kek_id.eq(&content.key_id),
+        ))
+        .execute(conn)?;
+    diesel::insert_into(sealed::table)
+        .values((
+            sealed::owner_kind.eq(owner.kind.as_str()),
+            sealed::owner_id.eq(Id::<Any>::from_uuid(owner.id)),
+            sealed::part.eq(part.as_str()),
+            sealed::version.eq(version),
+            sealed::key_id.eq(Some(key_id)),
+            sealed::blob.eq(&content.blob),
+        ))
+        .execute(conn)
+        .map(drop)
+}
+
+/// Returns the newest version of a part with its version; `None` where there is none or its key was destroyed.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_part(
+    conn: &mut DbConn,
+    owner: Owner,
+    part: Part,
+) -> QueryResult<Option<(i32, Sealed)>> {
+    let found: Option<(i32, Vec<u8>, Vec<u8>, String)> = sealed::table
+        .inner_join(
+            data_keys::table
+                .on(sealed::key_id.eq(diesel::NullableExpressionMethods::nullable(data_keys::id))),
+        )
+        .filter(sealed::owner_id.eq(Id::<Any>::from_uuid(owner.id)))
+        .filter(sealed::owner_kind.eq(owner.kind.as_str()))
+        .filter(sealed::part.eq(part.as_str()))
+        .order(sealed::version.desc())
+        .select((sealed::version, sealed::blob, data_keys::wrapped, data_keys::kek_id))
+        .first(conn)
+        .optional()?;
+    Ok(found.map(|(version, blob, wrapped_key, key_id)| {
+        (version, Sealed { wrapped_key, key_id, blob })
+    }))
+}
+
+/// Returns the secrets of this instance, still wrapped; empty on a new database.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_instance_keys(conn: &mut DbConn) -> QueryResult<Vec<WrappedSubKey>> {
+    let rows: Vec<(String, Vec<u8>, String)> = instance_keys::table
+        .order(instance_keys::purpose)
+        .select((instance_keys::purpose, instance_keys::wrapped, instance_keys::kek_id))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(purpose, wrapped, key_id)| {
+            let purpose = Purpose::parse(&purpose)
+                .map_err(|error| diesel::result::Error::DeserializationError(error.into()))?;
+            Ok(WrappedSubKey { purpose, wrapped, key_id })
+        })
+        .collect()
+}
+
+/// Stores the secrets of a new instance.
+///
+/// # Errors
+/// A unique violation when another server was first.
+pub fn insert_instance_keys(conn: &mut DbConn, keys: &[WrappedSubKey]) -> QueryResult<()> {
+    for key in keys {
+        diesel::insert_into(instance_keys::table)
+            .values((
+                instance_keys::purpose.eq(key.purpose.as_str()),
+                instance_keys::wrapped.eq(&key.wrapped),
+                instance_keys::kek_id.eq(&key.key_id),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,268 @@
+//! Group commit: many write operations, one durable commit.
+//!
+//! A writer thread takes the first waiting operation, opens a transaction, runs it and whatever else is waiting (up to
+//! the batch limit) each in its own savepoint, takes the next change number, commits, and only then answers them all.
+//! One operation that fails is undone alone. `SQLite` has one writer; `PostgreSQL` a few, and operations with the same
+//! key go to the same one, so that two sends of one report never wait for each other's locks.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+use diesel::Connection;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::db::dialect::{self, DbConn, Target};
+use crate::db::{DbOptions, OpenError};
+use crate::error::{Code, Error, Result};
+
+/// Operations that may wait for one writer; one more is answered "try again" rather than held in memory.
+const QUEUE_LENGTH: usize = 2_048;
+
+/// What one operation writes through: the connection, and the changes it announces.
+pub struct WriteTx<'a> {
+    /// The connection, inside the operation's savepoint.
+    pub conn: &'a mut DbConn,
+    changes: Vec<Change>,
+}
+
+/// What happened to an incident, for the change sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It came to be.
+    Created,
+    /// A decision changed it.
+    Decided,
+}
+
+impl ChangeKind {
+    /// Returns its code in the `changes` table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Decided => "decided",
+        }
+    }
+}
+
+/// One entry of the change sequence before it has its number.
+#[derive(Debug, Clone, Copy)]
+pub struct Change {
+    /// Row id of the incident.
+    pub incident: i64,
+    /// What happened.
+    pub kind: ChangeKind,
+}
+
+impl WriteTx<'_> {
+    /// Announces that the facts of `incident` (its row id) changed.
+    pub fn changed(&mut self, incident: i64, kind: ChangeKind) {
+        self.changes.push(Change { incident, kind });
+    }
+
+    /// Runs `work` in a savepoint of its own: an error undoes it and leaves the rest.
+    ///
+    /// # Errors
+    /// Whatever `work` answers.
+    pub fn attempt<T>(&mut self, work: impl FnOnce(&mut DbConn) -> Result<T>) -> Result<T> {
+        self.conn.transaction(work)
+    }
+}
+
+/// The running writers.
+#[derive(Clone)]
+pub struct Writers {
+    queues: Arc<[SyncSender<Box<dyn Job>>]>,
+    counters: Arc<Counters>,
+}
+
+#[derive(Default)]
+struct Counters {
+    commits: AtomicU64,
+    operations: AtomicU64,
+}
+
+trait Job: Send {
+    /// Runs the operation in a savepoint and returns the changes it announces; none where it failed.
+    fn run(&mut self, conn: &mut DbConn) -> Vec<Change>;
+    /// Answers the sender; `lost` is set when the commit failed.
+    fn answer(self: Box<Self>, lost: bool);
+}
+
+struct Operation<F, T> {
+    work: Option<F>,
+    outcome: Result<T>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<F, T> Job for Operation<F, T>
+where
+    F: FnOnce(&mut WriteTx<'_>) -> Result<T> + Send,
+    T: Send,
+{
+    fn run(&mut self, conn: &mut DbConn) -> Vec<Change> {
+        let Some(work) = self.work.take() else {
+            return Vec::new();
+        };
+        let done = conn.transaction(|conn| {
+            let mut tx = WriteTx { conn, changes: Vec::new() };
+            let value = catch_unwind(AssertUnwindSafe(|| work(&mut tx)))
+                .unwrap_or_else(|_| Err(Error::internal("a write operation panicked")))?;
+            Ok::<_, Error>((value, tx.changes))
+        });
+        match done {
+            Ok((value, changes)) => {
+                self.outcome = Ok(value);
+                changes
+            }
+            Err(error) => {
+                self.outcome = Err(error);
+                Vec::new()
+            }
+        }
+    }
+
+    fn answer(self: Box<Self>, lost: bool) {
+        let outcome = match self.outcome {
+            Ok(_) if lost => Err(not_committed()),
+            other => other,
+        };
+        // A client that hung up has no use for the answer; its report is stored all the same.
+        drop(self.reply.send(outcome));
+    }
+}
+
+impl Writers {
+    /// Starts the writer threads for `target`.
+    ///
+    /// # Errors
+    /// When a first connection cannot be had.
+    pub fn start(target: &Target, options: &DbOptions) -> std::result::Result<Self, OpenError> {
+        let counters = Arc::new(Counters::default());
+        let mut queues = Vec::new();
+        for number in 0..target.n_writers() {
+            let (queue, waiting) = sync_channel(QUEUE_LENGTH);
+            let writer = Writer {
+                conn: Some(target.connect()?),
+                target: target.clone(),
+                batch_limit: options.batch_limit.max(1),
+                commit_delay: options.commit_delay,
+                counters: Arc::clone(&counters),
+            };
+            std::thread::Builder::new()
+                .name(format!("writer-{number}"))
+                .spawn(move || writer.run(&waiting))
+                .map_err(|error| OpenError::Connect(error.to_string()))?;
+            queues.push(queue);
+        }
+        Ok(Self { queues: queues.into(), counters })
+    }
+
+    /// Queues `work` and returns where its answer will come.
+    ///
+    /// # Errors
+    /// `Unavailable` when the queue is full or the writer is gone.
+    pub fn submit<T, F>(&self, key: Uuid, work: F) -> Result<oneshot::Receiver<Result<T>>>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Operation { work: Some(work), outcome: Err(not_committed()), reply };
+        let n_queues = u128::try_from(self.queues.len()).unwrap_or(1).max(1);
+        let chosen = usize::try_from(key.as_u128() % n_queues).unwrap_or(0);
+        let queue = self.queues.get(chosen).ok_or_else(|| Error::new(Code::Unavailable))?;
+        match queue.try_send(Box::new(job)) {
+            Ok(()) => Ok(answer),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                Err(Error::new(Code::Unavailable))
+            }
+        }
+    }
+
+    /// Returns commits made and operations in them since the start.
+    pub fn counts(&self) -> (u64, u64) {
+        let commits = self.counters.commits.load(Ordering::Relaxed);
+        (commits, self.counters.operations.load(Ordering::Relaxed))
+    }
+}
+
+struct Writer {
+    conn: Option<DbConn>,
+    target: Target,
+    batch_limit: usize,
+    commit_delay: Duration,
+    counters: Arc<Counters>,
+}
+
+impl Writer {
+    fn run(mut self, waiting: &Receiver<Box<dyn Job>>) {
+        while let Ok(first) = waiting.recv() {
+            let mut batch = vec![first];
+            let is_committed = self.write(&mut batch, waiting);
+            if !is_committed {
+                // The connection may be broken (server restarted, disk full): start the next batch on a new one.
+                self.conn = None;
+            }
+            for job in batch {
+                job.answer(!is_committed);
+            }
+        }
+    }
+
+    /// Runs the batch, taking in what waits meanwhile; returns whether it is durable.
+    fn write(&mut self, batch: &mut Vec<Box<dyn Job>>, waiting: &Receiver<Box<dyn Job>>) -> bool {
+        match self.try_write(batch, waiting) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(n_operations = batch.len(), %error, "a write transaction was not committed");
+                false
+            }
+        }
+    }
+
+    fn try_write(
+        &mut self,
+        batch: &mut Vec<Box<dyn Job>>,
+        waiting: &Receiver<Box<dyn Job>>,
+    ) -> std::result::Result<(), WriteError> {
+        let conn = match &mut self.conn {
+            Some(conn) => conn,
+            none => none.insert(self.target.connect()?),
+        };
+        dialect::begin_write(conn)?;
+        let mut changes = Vec::new();
+        let mut next = 0;
+        while let Some(job) = batch.get_mut(next) {
+            changes.append(&mut job.run(conn));
+            next += 1;
+            if batch.len() < self.batch_limit {
+                batch.extend(waiting.try_recv());
+            }
+        }
+        dialect::record_changes(conn, &changes)?;
+        if !self.commit_delay.is_zero() {
+            std::thread::sleep(self.commit_delay);
+        }
+        dialect::commit(conn)?;
+        self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        let n_operations = u64::try_from(batch.len()).unwrap_or(u64::MAX);
+        self.counters.operations.fetch_add(n_operations, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum WriteError {
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+    #[error(transparent)]
+    Connect(#[from] OpenError),
+}
+
+fn not_committed() -> Error {
+    Error::new(Code::Unavailable)
+}

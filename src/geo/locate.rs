@@ -1,0 +1,138 @@
+//! The whole answer to "where is this point".
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+
+use crate::geo::areas::{AreaId, Areas, PackSource};
+use crate::geo::boundaries::Boundaries;
+use crate::geo::cells::Cell;
+use crate::geo::countries::{Countries, Country, CountryCode};
+use crate::geo::error::DataError;
+use crate::geo::lonlat::{LonLat, whole_metres};
+use crate::geo::sites::{SiteId, SitePrecision, Sites};
+
+/// Sites further away than this are not named, in metres.
+pub const NEARBY_SITE_M: f64 = 50_000.0;
+/// No more sites than this are named.
+const NEARBY_SITES: usize = 3;
+
+/// All geographic data, read once and shared by everybody.
+pub struct Geo {
+    countries: Countries,
+    areas: Areas,
+    sites: Sites,
+    boundaries: Boundaries,
+}
+
+/// A known site near a point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NearSite {
+    /// Stable id.
+    pub id: SiteId,
+    /// Its usual name.
+    pub name: Arc<str>,
+    /// Great-circle distance in metres.
+    pub distance_m: u32,
+    /// How well the site's own point is known: beyond `town` the distance is only a hint.
+    pub precision: SitePrecision,
+}
+
+/// What is known about a point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The country, also one we do not work for; `None` on the high seas.
+    pub country: Option<CountryCode>,
+    /// The drawn area of that country, or the nearest within 5 km.
+    pub admin1: Option<AreaId>,
+    /// The area's zone, else the country's if it has only one.
+    pub zone: Option<Tz>,
+    /// Cell of resolution 7.
+    pub cell7: Option<Cell>,
+    /// The parent of `cell7`, resolution 5.
+    pub cell5: Option<Cell>,
+    /// Metres to the nearest other country, when below 5 km.
+    pub near_border_m: Option<u32>,
+    /// In no country; or in one of ours, but more than 5 km from all its areas (territorial sea).
+    pub is_off_land: bool,
+    /// Up to 3 sites within 50 km, nearest first.
+    pub sites: Vec<NearSite>,
+    /// Where the shapes of the country's areas come from.
+    pub source: PackSource,
+}
+
+impl Geo {
+    /// Reads the built-in data; takes some tens of milliseconds.
+    ///
+    /// # Errors
+    /// When a file is damaged, which is a fault of the build.
+    pub fn builtin() -> Result<Geo, DataError> {
+        let countries = Countries::builtin()?;
+        let sites = Sites::builtin(&countries)?;
+        Ok(Geo { countries, areas: Areas::builtin()?, sites, boundaries: Boundaries::builtin()? })
+    }
+
+    /// Returns the countries we work for.
+    pub fn countries(&self) -> &Countries {
+        &self.countries
+    }
+
+    /// Returns the areas.
+    pub fn areas(&self) -> &Areas {
+        &self.areas
+    }
+
+    /// Returns the known sites.
+    pub fn sites(&self) -> &Sites {
+        &self.sites
+    }
+
+    /// Returns the country borders.
+    pub fn boundaries(&self) -> &Boundaries {
+        &self.boundaries
+    }
+
+    /// Says all that is known about a point.
+    pub fn locate(&self, point: LonLat) -> Location {
+        let country = self.boundaries.country_at(point);
+        let ours = country.and_then(|code| self.countries.get(code));
+        let area = ours.and_then(|country| self.areas.locate(point, country.code));
+        let cell7 = Cell::at_resolution_7(point);
+        Location {
+            country,
+            admin1: area.map(|area| area.id.clone()),
+            zone: area.map(|area| area.zone).or_else(|| ours.and_then(Country::only_zone)),
+            cell7,
+            cell5: cell7.and_then(|cell| cell.parent(5)),
+            near_border_m: country.and_then(|code| self.boundaries.near_border_m(point, code)),
+            is_off_land: country.is_none() || (ours.is_some() && area.is_none()),
+            sites: self.sites_near(point),
+            source: self.areas.source(country),
+        }
+    }
+
+    /// Returns the place that everybody may see: the centre of the cell, moved inside the country
+    /// where it falls out.
+    ///
+    /// # Examples
+    /// A report from the bank of the Oubangui in Bangui never shows up as a point in the Congo.
+    pub fn generalise(&self, cell5: Cell, country: Option<CountryCode>) -> Option<LonLat> {
+        match country {
+            Some(code) => cell5.centre_inside(|point| self.boundaries.is_in(point, code)),
+            None => cell5.centre(),
+        }
+    }
+
+    fn sites_near(&self, point: LonLat) -> Vec<NearSite> {
+        self.sites
+            .nearest(point, NEARBY_SITE_M, NEARBY_SITES)
+            .into_iter()
+            .map(|(site, distance_m)| NearSite {
+                id: site.id.clone(),
+                name: Arc::clone(&site.name),
+                distance_m: whole_metres(distance_m),
+                precision: site.precision,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,132 @@
+//! Whether the service lives, and whether it can work: for probes, and for `sentinelle doctor`.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::aggregates::store::find_head;
+use crate::context::{Context, KeyPlace};
+use crate::error::Result;
+use crate::http::frame::count_panics;
+use crate::http::query::Pairs;
+
+/// One thing looked at.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Finding {
+    /// What was looked at.
+    #[schema(example = "database")]
+    pub name: &'static str,
+    /// `ok`, `warning` or `failed`.
+    #[schema(example = "ok")]
+    pub state: &'static str,
+    /// What it means and what to do.
+    pub note: String,
+}
+
+/// What was found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthView {
+    /// `ok` unless something failed.
+    #[schema(example = "ok")]
+    pub status: &'static str,
+    /// Each thing looked at; empty for liveness.
+    pub findings: Vec<Finding>,
+}
+
+/// Whether it lives
+///
+/// The process answers; nothing else is looked at.
+#[utoipa::path(
+    get, path = "/health/live", tag = "operation", operation_id = "get_liveness",
+    security(()),
+    responses((status = 200, description = "It lives", body = HealthView))
+)]
+pub async fn get_liveness(request: HttpRequest) -> Result<web::Json<HealthView>> {
+    Pairs::of(&request)?.refuse_rest(&[])?;
+    Ok(web::Json(HealthView { status: "ok", findings: Vec::new() }))
+}
+
+/// Whether it can work
+///
+/// Database, key and counting columns. 503 while one of them fails.
+#[utoipa::path(
+    get, path = "/health/ready", tag = "operation", operation_id = "get_readiness",
+    security(()),
+    responses(
+        (status = 200, description = "It can work", body = HealthView),
+        (status = 503, description = "It cannot work now", body = HealthView),
+    )
+)]
+pub async fn get_readiness(
+    context: web::Data<Context>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    Pairs::of(&request)?.refuse_rest(&[])?;
+    let shared = context.clone();
+    let database = context
+        .db
+        .read(move |conn| shared.live.read(conn, &shared.keys.place_veil(), |_, seq| Ok(seq)))
+        .await;
+    let view = summarise(vec![
+        database_finding(database),
+        key_finding(&context.key_place),
+        panic_finding(),
+    ]);
+    let status = if view.status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Ok(HttpResponse::build(status).json(view))
+}
+
+/// Looks at everything `doctor` can see without a running server.
+pub fn examine(context: &Context) -> HealthView {
+    let database = context.db.read_here(|conn| Ok(find_head(conn)?));
+    summarise(vec![database_finding(database), key_finding(&context.key_place)])
+}
+
+/// Returns what the findings amount to.
+pub fn summarise(findings: Vec<Finding>) -> HealthView {
+    let is_failed = findings.iter().any(|finding| finding.state == "failed");
+    HealthView { status: if is_failed { "failed" } else { "ok" }, findings }
+}
+
+fn database_finding(head: Result<i64>) -> Finding {
+    match head {
+        Ok(seq) => Finding {
+            name: "database",
+            state: "ok",
+            note: format!("answers; last change is number {seq}"),
+        },
+        Err(error) => Finding {
+            name: "database",
+            state: "failed",
+            note: format!(
+                "does not answer ({}): check that it runs and can be reached",
+                error.code.as_str()
+            ),
+        },
+    }
+}
+
+fn key_finding(place: &KeyPlace) -> Finding {
+    match place {
+        KeyPlace::Apart => Finding { name: "key", state: "ok", note: "opens the data and lies apart from it".into() },
+        KeyPlace::BesideData => Finding {
+            name: "key",
+            state: "warning",
+            note: "key beside data: whoever takes this disk opens every report; move it and give --key-file".into(),
+        },
+    }
+}
+
+fn panic_finding() -> Finding {
+    match count_panics() {
+        0 => Finding { name: "panics", state: "ok", note: "none since the start".into() },
+        n => Finding {
+            name: "panics",
+            state: "warning",
+            note: format!(
+                "{n} requests panicked since the start: report the log lines as a defect"
+            ),
+        },
+    }
+}

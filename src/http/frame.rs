@@ -1,0 +1,226 @@
+//! What every request passes: a net under panics, errors in the caller's language, headers, and one log line.
+//!
+//! The log line names method, route pattern, status and duration: never an address, a query, an agent or a body.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpResponse, ResponseError};
+use futures_util::FutureExt;
+
+use crate::error::{Code, Error, Language};
+use crate::http::problem;
+
+static N_PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// Returns how many requests panicked since the start; more than none is a defect.
+pub fn count_panics() -> u64 {
+    N_PANICS.load(Ordering::Relaxed)
+}
+
+/// Wraps the whole application.
+///
+/// # Errors
+/// A panic or a failure of the framework, as a problem in the caller's language.
+pub async fn frame<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let language = negotiate(request.headers());
+    let method = request.method().clone();
+    let started_at = Instant::now();
+
+    let answer = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind().await;
+    let mut response = match answer {
+        Ok(Ok(response)) => localise(response.map_into_boxed_body(), language),
+        Ok(Err(error)) => {
+            return Err(Localised { error: of_framework(&error), language }.into());
+        }
+        Err(_panic) => {
+            N_PANICS.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(%method, "a request panicked");
+            return Err(Localised { error: Error::new(Code::Internal), language }.into());
+        }
+    };
+
+    add_headers(response.headers_mut());
+    tracing::info!(
+        %method,
+        route = response.request().match_pattern().unwrap_or_default(),
+        status = response.status().as_u16(),
+        duration_ms = u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "request"
+    );
+    Ok(response)
+}
+
+/// Returns the language to answer in: French where `Accept-Language` prefers it, else English.
+pub fn negotiate(headers: &HeaderMap) -> Language {
+    let Some(wanted) = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok())
+    else {
+        return Language::English;
+    };
+    let weight_of = |tag: &str| {
+        wanted
+            .split(',')
+            .filter_map(weighted)
+            .filter(|(range, _)| *range == tag)
+            .map(|(_, weight)| weight)
+            .max()
+    };
+    match (weight_of("fr"), weight_of("en")) {
+        (Some(french), english) if french > english.unwrap_or(0) => Language::French,
+        _ => Language::English,
+    }
+}
+
+/// Reads one language range and its weight in thousandths (RFC 9110, 12.5.4).
+fn weighted(range: &str) -> Option<(&str, u16)> {
+    let mut parts = range.split(';');
+    let tag = parts.next()?.trim();
+    let language = tag.split('-').next()?;
+    let weight = parts
+        .find_map(|part| part.trim().strip_prefix("q="))
+        .map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0..=1000"
+    )]
+    let thousandths = (weight.clamp(0.0, 1.0) * 1000.0) as u16;
+    Some((language, thousandths))
+}
+
+/// Turns every error answer into a problem in `language`, whoever made it, and logs failures of ours once.
+fn localise(response: ServiceResponse<BoxBody>, language: Language) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    if let Some(error) = response.response().error().and_then(|error| error.as_error::<Error>()) {
+        log_failure(error);
+        let rendered = problem::render(error, language);
+        return response.into_response(rendered);
+    }
+    let is_problem = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind == problem::PROBLEM_JSON);
+    if is_problem {
+        return response;
+    }
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let mut rendered = problem::render(&Error::new(code_of(status)), language);
+    if let Some(allow) = allow {
+        rendered.headers_mut().insert(header::ALLOW, allow);
+    }
+    response.into_response(rendered)
+}
+
+fn log_failure(error: &Error) {
+    let pointers: Vec<&str> = error.fields.iter().map(|field| field.pointer.as_str()).collect();
+    if problem::status(error.code).is_server_error() {
+        let cause = error.cause.as_deref().map(tracing::field::display);
+        tracing::error!(code = error.code.as_str(), cause, "request failed");
+    } else {
+        tracing::debug!(code = error.code.as_str(), ?pointers, "request refused");
+    }
+}
+
+/// Returns our code for a status the framework chose.
+fn code_of(status: StatusCode) -> Code {
+    match status {
+        StatusCode::NOT_FOUND => Code::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+        StatusCode::REQUEST_TIMEOUT => Code::RequestTimeout,
+        StatusCode::PAYLOAD_TOO_LARGE => Code::PayloadTooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+        StatusCode::NOT_ACCEPTABLE => Code::NotAcceptable,
+        other if other.is_client_error() => Code::BadRequest,
+        _ => Code::Internal,
+    }
+}
+
+fn of_framework(error: &actix_web::Error) -> Error {
+    Error::new(code_of(error.as_response_error().status_code()))
+}
+
+/// An error that left the frame without a request to answer on; the framework renders it.
+#[derive(Debug)]
+struct Localised {
+    error: Error,
+    language: Language,
+}
+
+impl std::fmt::Display for Localised {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl ResponseError for Localised {
+    fn status_code(&self) -> StatusCode {
+        problem::status(self.error.code)
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        let mut response = problem::render(&self.error, self.language);
+        add_headers(response.headers_mut());
+        response
+    }
+}
+
+/// Adds what every answer carries unless the handler said otherwise.
+fn add_headers(headers: &mut HeaderMap) {
+    // The docs page is the only one that runs scripts, all of them its own.
+    const ALWAYS: [(HeaderName, &str); 6] = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
+        (header::CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+             connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+    ];
+    for (name, value) in ALWAYS {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(accept: &str, right: Language, reason: &str) {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::ACCEPT_LANGUAGE,
+            HeaderValue::from_str(accept).expect("a header value"),
+        );
+
+        assert_eq!(negotiate(&headers), right, "{reason}");
+    }
+
+    #[test]
+    fn the_language_with_the_greater_weight_answers() {
+        check("fr", Language::French, "asked for alone");
+        check("fr-CI,fr;q=0.9,en;q=0.8", Language::French, "a region is still French");
+        check("en;q=0.4, fr;q=0.3", Language::English, "weights decide, not order");
+        check("pt, fr;q=0.2", Language::French, "we do not speak the first choice");
+        check("*", Language::English, "no preference");
+        check("fr;q=0", Language::English, "refused");
+        check("fr;q=banana", Language::English, "a broken weight is no wish");
+    }
+}

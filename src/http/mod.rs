@@ -1,0 +1,10 @@
+//! The HTTP toolkit: bodies in, problems out, pages, headers. Knows no slice.
+//!
+//! Start at [`frame`], which every request passes; [`body`] reads what clients send, [`problem`] says what went wrong.
+
+pub mod body;
+pub mod conditional;
+pub mod frame;
+pub mod page;
+pub mod problem;
+pub mod query;

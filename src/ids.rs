@@ -1,0 +1,110 @@
+//! Identities: one type per kind of thing, so that a report's id cannot be passed where an incident's belongs.
+//!
+//! All are random UUIDs. What the database does with them stands in `db::dialect`.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A UUID that names a thing of kind `K`.
+pub struct Id<K>(Uuid, PhantomData<fn() -> K>);
+
+/// Kind of [`ReportId`].
+#[derive(Debug)]
+pub enum Report {}
+/// Kind of [`IncidentId`].
+#[derive(Debug)]
+pub enum Incident {}
+/// Kind of [`UserId`].
+#[derive(Debug)]
+pub enum User {}
+/// Kind of [`DeviceId`].
+#[derive(Debug)]
+pub enum Device {}
+/// Kind of [`DecisionId`].
+#[derive(Debug)]
+pub enum Decision {}
+/// Kind of [`QuarantinedId`].
+#[derive(Debug)]
+pub enum Quarantined {}
+/// Kind of [`TokenId`].
+#[derive(Debug)]
+pub enum Token {}
+
+/// Names one testimony; chosen by the client where it can, so that a retry is recognised.
+pub type ReportId = Id<Report>;
+/// Names one event.
+pub type IncidentId = Id<Incident>;
+/// Names one person's account.
+pub type UserId = Id<User>;
+/// Names one write-only credential of a phone.
+pub type DeviceId = Id<Device>;
+/// Names one decision of a reviewer.
+pub type DecisionId = Id<Decision>;
+/// Names one payload set aside.
+pub type QuarantinedId = Id<Quarantined>;
+/// Names one bearer token, never its secret.
+pub type TokenId = Id<Token>;
+
+impl<K> Id<K> {
+    /// Returns a new random (version 4) id.
+    pub fn random() -> Self {
+        Self::from_uuid(Uuid::new_v4())
+    }
+
+    /// Returns the id that is this UUID.
+    pub fn from_uuid(uuid: Uuid) -> Self {
+        Self(uuid, PhantomData)
+    }
+
+    /// Returns the UUID itself.
+    pub fn uuid(self) -> Uuid {
+        self.0
+    }
+
+    /// Reads an id as clients write it: hyphenated or plain hex, in either case; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        Uuid::try_parse(text).ok().filter(|_| is_plain).map(Self::from_uuid)
+    }
+}
+
+impl<K> Clone for Id<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K> Copy for Id<K> {}
+impl<K> PartialEq for Id<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+impl<K> Eq for Id<K> {}
+impl<K> std::hash::Hash for Id<K> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+impl<K> fmt::Display for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+impl<K> fmt::Debug for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+impl<K> Serialize for Id<K> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+impl<'de, K> Deserialize<'de> for Id<K> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Uuid::deserialize(deserializer).map(Self::from_uuid)
+    }
+}

@@ -1,0 +1,299 @@
+//! Lists and reads incidents; opens reports.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::audit::{self, Act};
+use crate::auth::http::{Access, OpenReport, ReadCore};
+use crate::auth::policy::{Action, visible};
+use crate::auth::types::{Principal, Scope};
+use crate::context::Context;
+use crate::error::{Code, Error, Result};
+use crate::http::conditional::version_tag;
+use crate::http::page::{self, PageRequest};
+use crate::http::query::Pairs;
+use crate::ids::{Id, IncidentId, ReportId};
+use crate::incidents::opening::{self, ReportRow};
+use crate::incidents::selection::Asked;
+use crate::incidents::store::{find_incident, split_codes};
+use crate::incidents::view::{self, IncidentView, is_seen, list_views};
+use crate::intake::receipt::AreaView;
+
+/// A page of incidents, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IncidentPage {
+    /// The incidents.
+    items: Vec<IncidentView>,
+    /// Cursor of the next page; absent on the last.
+    next: Option<String>,
+    /// How many match on all pages: the same as the total of the aggregate with these filters.
+    total: u64,
+    /// Change number the list is current to.
+    as_of: i64,
+}
+
+/// List incidents
+///
+/// Newest first, with the filters and defaults of `GET /v1/aggregates`: without `status`, verified ones alone.
+#[utoipa::path(
+    get, path = "/v1/incidents", tag = "incidents", operation_id = "list_incidents",
+    params(
+        crate::aggregates::http::FilterParams,
+        ("limit" = Option<u16>, Query, description = "Rows of a page, 100 unless told", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "Where the page begins: `next` of the page before"),
+    ),
+    responses((status = 200, description = "One page", body = IncidentPage))
+)]
+pub async fn list_incidents(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let mut pairs = Pairs::of(&request)?;
+    let page = PageRequest::take(&mut pairs)?;
+    let asked = Asked::parse(&pairs, &[], &access.principal, &access.scope, &context)?;
+    let binding = asked.filter.binding();
+    let after = page.position(&context.keys, &binding)?;
+    let exact = exact_scope(&access.principal);
+    let shared = context.clone();
+    let found = context
+        .db
+        .read(move |conn| {
+            let (selection, as_of) = asked.answer(conn, &shared, |columns, selector, seq| {
+                Ok((columns.select(&selector, after, page.limit), seq))
+            })?;
+            let items = list_views(conn, &shared, &selection.ids, &exact)?;
+            let is_full = selection.ids.len() == page.limit;
+            let next = selection.ids.last().filter(|_| is_full);
+            let next = next.map(|last| page::cursor(&shared.keys, *last, &binding)).transpose()?;
+            Ok(IncidentPage { items, next, total: selection.total, as_of })
+        })
+        .await?;
+    let mut response = HttpResponse::Ok();
+    if let Some(next) = &found.next {
+        response.insert_header((header::LINK, next_link(&request, next)));
+    }
+    Ok(response.json(found))
+}
+
+/// Returns the `Link` of the next page: the same query with another cursor.
+fn next_link(request: &HttpRequest, next: &str) -> String {
+    let kept = request
+        .query_string()
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+    let query: Vec<&str> = kept.collect();
+    let joint = if query.is_empty() { "" } else { "&" };
+    format!("<{}?{}{joint}cursor={next}>; rel=\"next\"", request.path(), query.join("&"))
+}
+
+/// Returns where a caller may open reports; nowhere for those who never may.
+pub fn exact_scope(principal: &Principal) -> Scope {
+    visible(principal, Action::OpenReport)
+        .unwrap_or_else(|_forbidden| Scope::Countries(std::collections::BTreeSet::new()))
+}
+
+/// Read an incident
+///
+/// Its `ETag` is what `If-Match` of a decision needs.
+#[utoipa::path(
+    get, path = "/v1/incidents/{id}", tag = "incidents", operation_id = "get_incident",
+    params(("id" = uuid::Uuid, Path, description = "The incident")),
+    responses((status = 200, description = "The incident", body = IncidentView,
+               headers(("ETag" = String, description = "Its version"))))
+)]
+pub async fn get_incident(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse> {
+    Pairs::of(&request)?.refuse_rest(&[])?;
+    let id: IncidentId = Id::parse(&path).ok_or_else(Error::not_found)?;
+    let exact = exact_scope(&access.principal);
+    let scope = access.scope;
+    let shared = context.clone();
+    let view = context
+        .db
+        .read(move |conn| {
+            let (incident, facts) = find_incident(conn, id)?.ok_or_else(Error::not_found)?;
+            if !is_seen(&scope, &shared.geo, &facts) {
+                return Err(Error::not_found());
+            }
+            list_views(conn, &shared, &[incident.id], &exact)?.pop().ok_or_else(Error::not_found)
+        })
+        .await?;
+    Ok(answer_incident(&view))
+}
+
+/// Returns the answer that shows one incident.
+pub fn answer_incident(view: &IncidentView) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::ETAG, version_tag(view.version))).json(view)
+}
+
+/// A report as its reviewer reads it. Identities stay sealed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReportView {
+    /// Its id.
+    #[schema(value_type = uuid::Uuid)]
+    id: ReportId,
+    /// The incident it belongs to.
+    #[schema(value_type = uuid::Uuid)]
+    incident: IncidentId,
+    /// `active`, `withdrawn` or `erased`.
+    state: String,
+    /// From 1; a correction is a new one.
+    revision: i32,
+    /// `channel` code.
+    channel: String,
+    /// Spoken reference.
+    reference: String,
+    /// The server's clock.
+    received_at: chrono::DateTime<chrono::Utc>,
+    /// Country of the report.
+    country: String,
+    /// Country its point lies in.
+    country_computed: Option<String>,
+    /// First-level area.
+    admin1: Option<AreaView>,
+    /// IANA zone of the place.
+    zone: Option<String>,
+    /// `geo_precision` code.
+    precision: String,
+    /// Distance to another country in metres, under 5 km only.
+    near_border_m: Option<i32>,
+    /// What to look at.
+    flags: Vec<String>,
+    /// What was sent, without names and contacts; the shape of `POST /v1/reports`.
+    #[schema(value_type = crate::intake::body::ReportBody)]
+    report: serde_json::Value,
+}
+
+/// A report as GeoJSON (RFC 7946).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReportFeature {
+    /// Always `Feature`.
+    #[serde(rename = "type")]
+    #[schema(example = "Feature")]
+    kind: &'static str,
+    /// The report.
+    #[schema(value_type = uuid::Uuid)]
+    id: ReportId,
+    /// The exact point, `[lon, lat]`; null without one.
+    geometry: Option<view::PointView>,
+    /// The report.
+    properties: ReportView,
+}
+
+/// Open a report
+///
+/// Narrative and exact place, for reviewers and leads of its country. Each opening is written to the audit log first.
+/// `Accept: application/geo+json` answers a GeoJSON feature.
+#[utoipa::path(
+    get, path = "/v1/reports/{id}", tag = "reports", operation_id = "get_report",
+    params(("id" = uuid::Uuid, Path, description = "The report")),
+    responses((status = 200, description = "The report",
+               content((ReportView = "application/json"), (ReportFeature = "application/geo+json"))))
+)]
+pub async fn get_report(
+    access: Access<OpenReport>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse> {
+    Pairs::of(&request)?.refuse_rest(&[])?;
+    let id: ReportId = Id::parse(&path).ok_or_else(Error::not_found)?;
+    let wants_geojson = accepts(&request, GEO_JSON);
+    let scope = access.scope;
+    let shared = context.clone();
+    let row = context
+        .db
+        .read(move |conn| {
+            let row = opening::find_report(conn, id)?.ok_or_else(Error::not_found)?;
+            let countries =
+                [Some(&row.country), row.country_computed.as_ref(), Some(&row.incident_country)];
+            let parse = |code: &String| shared.geo.countries().parse(code);
+            let is_seen = scope == Scope::All
+                || countries
+                    .into_iter()
+                    .flatten()
+                    .filter_map(parse)
+                    .any(|country| scope.has(country));
+            if is_seen { Ok(row) } else { Err(Error::not_found()) }
+        })
+        .await?;
+    audit_opening(&context, &access.principal, id).await?;
+    let shared = context.clone();
+    let report =
+        context.db.read(move |conn| opening::open_text_and_place(conn, &shared.sealer, id)).await?;
+    Ok(answer_report(row, report, &context, wants_geojson))
+}
+
+const GEO_JSON: &str = "application/geo+json";
+
+fn accepts(request: &HttpRequest, media_type: &str) -> bool {
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    accept.split(',').any(|range| range.split(';').next().unwrap_or_default().trim() == media_type)
+}
+
+/// Writes the opening to the audit log; what cannot be written there is not shown.
+async fn audit_opening(
+    context: &web::Data<Context>,
+    principal: &Principal,
+    id: ReportId,
+) -> Result<()> {
+    let (actor, now) = (principal.user_id(), context.clock.now());
+    let written = context
+        .db
+        .write(id.uuid(), move |tx| {
+            Ok(audit::record(tx.conn, actor, Act::OpenedReport, id, "", now)?)
+        })
+        .await;
+    written.map_err(|error| match error.code {
+        Code::Unavailable => error,
+        _ => Error { code: Code::StorageFull, ..error },
+    })
+}
+
+fn answer_report(
+    row: ReportRow,
+    report: serde_json::Value,
+    context: &Context,
+    wants_geojson: bool,
+) -> HttpResponse {
+    let degrees = |name: &str| {
+        report.pointer(&format!("/location/{name}")).and_then(serde_json::Value::as_f64)
+    };
+    let geometry = degrees("lon")
+        .zip(degrees("lat"))
+        .map(|(lon, lat)| view::PointView { kind: "Point", coordinates: [lon, lat] });
+    let view = ReportView {
+        id: row.uuid,
+        incident: row.incident,
+        state: row.state,
+        revision: row.revision,
+        channel: row.channel,
+        reference: row.reference,
+        received_at: row.received_at.and_utc(),
+        country: row.country,
+        country_computed: row.country_computed,
+        admin1: row.admin1.as_deref().map(|code| view::view_area(code, &context.geo)),
+        zone: row.zone,
+        precision: row.geo_precision,
+        near_border_m: row.near_border_m,
+        flags: split_codes(&row.flags),
+        report,
+    };
+    if !wants_geojson {
+        return HttpResponse::Ok().json(view);
+    }
+    let feature = ReportFeature { kind: "Feature", id: view.id, geometry, properties: view };
+    let body = serde_json::to_string(&feature).unwrap_or_default();
+    HttpResponse::Ok().content_type(GEO_JSON).body(body)
+}

@@ -1,0 +1,15 @@
+//! Incidents: the facts of one, lists of them, and opening the reports they rest on.
+//!
+//! `types` and `facts` say what is known of an incident, `rules` derives it from its reports, `store` keeps it,
+//! `filter` says which ones are meant, `http` lists and shows them. `opening` unseals a report for those who may.
+
+pub mod facts;
+pub mod filter;
+pub mod http;
+pub mod opening;
+pub mod rules;
+pub mod search;
+pub mod selection;
+pub mod store;
+pub mod types;
+pub mod view;

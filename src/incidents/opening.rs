@@ -1,0 +1,119 @@
+//! Opens sealed reports. Whoever calls has asked the policy and written the audit entry.
+
+use chrono::NaiveDateTime;
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use serde_json::Value;
+
+use crate::db::dialect::DbConn;
+use crate::db::schema::{incident_facts, incidents, reports};
+use crate::db::sealed;
+use crate::error::{Error, Result};
+use crate::ids::{IncidentId, ReportId};
+use crate::intake::fields;
+use crate::seal::envelope::{Owner, OwnerKind, Part, Sealer};
+
+/// The plain columns of a report that its reader sees.
+#[derive(Debug, Clone, diesel::Queryable)]
+pub struct ReportRow {
+    /// Public id.
+    pub uuid: ReportId,
+    /// The incident it belongs to.
+    pub incident: IncidentId,
+    /// `active`, `withdrawn` or `erased`.
+    pub state: String,
+    /// From 1.
+    pub revision: i32,
+    /// `channel` code.
+    pub channel: String,
+    /// Spoken reference.
+    pub reference: String,
+    /// The server's clock.
+    pub received_at: NaiveDateTime,
+    /// Country of the report.
+    pub country: String,
+    /// Country its point lies in.
+    pub country_computed: Option<String>,
+    /// First-level area.
+    pub admin1: Option<String>,
+    /// IANA zone.
+    pub zone: Option<String>,
+    /// `geo_precision` code.
+    pub geo_precision: String,
+    /// Metres to another country, under 5 km only.
+    pub near_border_m: Option<i32>,
+    /// Space-separated.
+    pub flags: String,
+    /// Country of its incident, as settled.
+    pub incident_country: String,
+}
+
+/// Returns the plain columns of a report.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_report(conn: &mut DbConn, id: ReportId) -> Result<Option<ReportRow>> {
+    let found = reports::table
+        .inner_join(incidents::table.inner_join(incident_facts::table))
+        .filter(reports::uuid.eq(id))
+        .select((
+            reports::uuid,
+            incidents::uuid,
+            reports::state,
+            reports::revision,
+            reports::channel,
+            reports::reference,
+            reports::received_at,
+            reports::country,
+            reports::country_computed,
+            reports::admin1,
+            reports::zone,
+            reports::geo_precision,
+            reports::near_border_m,
+            reports::flags,
+            incident_facts::country,
+        ))
+        .first(conn)
+        .optional()?;
+    Ok(found)
+}
+
+/// Opens one sealed part as JSON; `None` where there is none or it was shredded.
+///
+/// # Errors
+/// When the database fails or the part does not open.
+pub fn open_part(
+    conn: &mut DbConn,
+    sealer: &Sealer,
+    owner: Owner,
+    part: Part,
+) -> Result<Option<Value>> {
+    let Some((version, content)) = sealed::find_part(conn, owner, part)? else {
+        return Ok(None);
+    };
+    let version = u32::try_from(version).map_err(Error::internal)?;
+    let bytes = sealer.open(owner, part, version, &content)?;
+    serde_json::from_slice(&bytes).map(Some).map_err(Error::internal)
+}
+
+/// Opens narrative and exact place of a report, in the form clients send; identities stay sealed.
+///
+/// # Errors
+/// As [`open_part`].
+pub fn open_text_and_place(conn: &mut DbConn, sealer: &Sealer, id: ReportId) -> Result<Value> {
+    let owner = Owner { kind: OwnerKind::Report, id: id.uuid() };
+    let text = open_part(conn, sealer, owner, Part::Text)?
+        .unwrap_or_else(|| Value::Object(Default::default()));
+    let place = open_part(conn, sealer, owner, Part::Place)?;
+    Ok(fields::join(text, place))
+}
+
+/// Opens a report whole, to compare it with what came under its id. Never shown.
+///
+/// # Errors
+/// As [`open_part`].
+pub fn open_report(conn: &mut DbConn, sealer: &Sealer, id: ReportId) -> Result<Value> {
+    let owner = Owner { kind: OwnerKind::Report, id: id.uuid() };
+    let shown = open_text_and_place(conn, sealer, id)?;
+    let identity = open_part(conn, sealer, owner, Part::Identity)?;
+    Ok(fields::join(shown, identity))
+}

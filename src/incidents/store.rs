@@ -1,0 +1,378 @@
+//! Incidents and their facts in the database.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
+
+use crate::db::dialect::DbConn;
+use crate::db::schema::{
+    incident_actors, incident_categories, incident_facts, incident_harm, incident_overrides,
+    incidents, reports,
+};
+use crate::error::{Error, Result};
+use crate::ids::IncidentId;
+use crate::incidents::facts::{DatePrecision, DaySpan, Status};
+use crate::incidents::types::{Facts, Overrides, PlaceFacts, ReportFacts};
+
+/// The row of an incident itself.
+#[derive(Debug, Clone, diesel::Queryable)]
+pub struct IncidentRow {
+    /// Row id.
+    pub id: i64,
+    /// Public id.
+    pub uuid: IncidentId,
+    /// Rises with every decision.
+    pub version: i32,
+    /// Status code.
+    pub status: String,
+    /// Row id of the incident it was merged into.
+    pub merged_into: Option<i64>,
+    /// When its first report was received.
+    pub opened_at: NaiveDateTime,
+    /// When it last changed.
+    pub updated_at: NaiveDateTime,
+}
+
+/// The row of an incident's facts.
+#[derive(Debug, Clone, diesel::Queryable, diesel::Insertable)]
+#[diesel(table_name = incident_facts)]
+#[expect(missing_docs, reason = "the columns are told in the migration and in `types::Facts`")]
+pub struct FactsRow {
+    pub incident_id: i64,
+    pub country: String,
+    pub country_computed: Option<String>,
+    pub admin1: Option<String>,
+    pub admin2: Option<String>,
+    pub zone: Option<String>,
+    pub geo_precision: String,
+    pub cell5: Option<i64>,
+    pub place_lon_e6: Option<i32>,
+    pub place_lat_e6: Option<i32>,
+    pub cell7_veiled: Option<Vec<u8>>,
+    pub site_veiled: Option<Vec<u8>>,
+    pub site_distance: Option<String>,
+    pub boundary_source: Option<String>,
+    pub first_day: Option<NaiveDate>,
+    pub last_day: Option<NaiveDate>,
+    pub date_precision: Option<String>,
+    pub severity: Option<i16>,
+    pub mining_mode: Option<String>,
+    pub flags: String,
+    pub channels: String,
+    pub n_reports: i32,
+    pub is_test: bool,
+    pub is_mismatch: bool,
+    pub is_ongoing: bool,
+    pub is_at_risk: bool,
+}
+
+impl FactsRow {
+    fn of(incident: i64, facts: &Facts) -> Self {
+        let place = facts.place.clone();
+        let is_mismatch = place.is_mismatch();
+        Self {
+            incident_id: incident,
+            country: place.country,
+            country_computed: place.country_computed,
+            admin1: place.admin1,
+            admin2: place.admin2,
+            zone: place.zone,
+            geo_precision: place.geo_precision,
+            cell5: place.cell5,
+            place_lon_e6: place.place_lon_e6,
+            place_lat_e6: place.place_lat_e6,
+            cell7_veiled: place.cell7_veiled,
+            site_veiled: place.site_veiled,
+            site_distance: place.site_distance,
+            boundary_source: place.boundary_source,
+            first_day: facts.span.map(|span| span.first),
+            last_day: facts.span.map(|span| span.last),
+            date_precision: facts.span.map(|span| span.precision.as_str().to_owned()),
+            severity: facts.severity.map(i16::from),
+            mining_mode: facts.mining_mode.clone(),
+            flags: facts.flags.join(" "),
+            channels: facts.channels.join(" "),
+            n_reports: i32::try_from(facts.n_reports).unwrap_or(i32::MAX),
+            is_test: facts.is_test,
+            is_mismatch,
+            is_ongoing: facts.is_ongoing,
+            is_at_risk: facts.is_at_risk,
+        }
+    }
+}
+
+/// Opens an incident and returns its row id.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert_incident(
+    conn: &mut DbConn,
+    id: IncidentId,
+    facts: &Facts,
+    now: DateTime<Utc>,
+) -> QueryResult<i64> {
+    let opened_at = now.naive_utc();
+    let row: IncidentRow = diesel::insert_into(incidents::table)
+        .values((
+            incidents::uuid.eq(id),
+            incidents::version.eq(1),
+            incidents::status.eq(Status::Received.as_str()),
+            incidents::opened_at.eq(opened_at),
+            incidents::updated_at.eq(opened_at),
+        ))
+        .returning(incidents::all_columns)
+        .get_result(conn)?;
+    insert_facts(conn, row.id, facts)?;
+    Ok(row.id)
+}
+
+fn insert_facts(conn: &mut DbConn, incident: i64, facts: &Facts) -> QueryResult<()> {
+    diesel::insert_into(incident_facts::table)
+        .values(FactsRow::of(incident, facts))
+        .execute(conn)?;
+    for (position, category) in (0_i32..).zip(&facts.categories) {
+        diesel::insert_into(incident_categories::table)
+            .values((
+                incident_categories::incident_id.eq(incident),
+                incident_categories::position.eq(position),
+                incident_categories::code.eq(&category.code),
+                incident_categories::is_confirmed.eq(category.is_confirmed),
+            ))
+            .execute(conn)?;
+    }
+    for ((measure, sex_age), (min, max)) in &facts.harm {
+        diesel::insert_into(incident_harm::table)
+            .values((
+                incident_harm::incident_id.eq(incident),
+                incident_harm::measure.eq(measure),
+                incident_harm::sex_age.eq(sex_age),
+                incident_harm::min_count.eq(count_column(*min)),
+                incident_harm::max_count.eq(count_column(*max)),
+            ))
+            .execute(conn)?;
+    }
+    for actor in &facts.actors {
+        diesel::insert_into(incident_actors::table)
+            .values((
+                incident_actors::incident_id.eq(incident),
+                incident_actors::actor_type.eq(actor),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Counts of people are limited to a million at the edge.
+fn count_column(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// Derives the facts of an incident anew from its active reports and overrides, and stores them.
+///
+/// # Errors
+/// When the database fails or holds what cannot be read.
+pub fn refresh_facts(conn: &mut DbConn, incident: i64) -> Result<()> {
+    let reports = list_report_facts(conn, incident)?;
+    let overrides = find_overrides(conn, incident)?;
+    let Some(facts) = crate::incidents::rules::derive_facts(&reports, &overrides) else {
+        return Ok(());
+    };
+    diesel::delete(incident_actors::table.filter(incident_actors::incident_id.eq(incident)))
+        .execute(conn)?;
+    diesel::delete(incident_harm::table.filter(incident_harm::incident_id.eq(incident)))
+        .execute(conn)?;
+    diesel::delete(
+        incident_categories::table.filter(incident_categories::incident_id.eq(incident)),
+    )
+    .execute(conn)?;
+    diesel::delete(incident_facts::table.filter(incident_facts::incident_id.eq(incident)))
+        .execute(conn)?;
+    insert_facts(conn, incident, &facts)?;
+    Ok(())
+}
+
+/// What a report's row says about facts.
+#[derive(diesel::Queryable)]
+struct ReportFactsRow {
+    place: PlaceColumns,
+    first_day: Option<NaiveDate>,
+    last_day: Option<NaiveDate>,
+    date_precision: Option<String>,
+    flags: String,
+    codes: String,
+    channel: String,
+}
+
+/// The place columns of a report.
+#[derive(diesel::Queryable)]
+struct PlaceColumns {
+    country: String,
+    country_computed: Option<String>,
+    admin1: Option<String>,
+    zone: Option<String>,
+    geo_precision: String,
+    cell5: Option<i64>,
+    place_lon_e6: Option<i32>,
+    place_lat_e6: Option<i32>,
+    cell7_veiled: Option<Vec<u8>>,
+    site_veiled: Option<Vec<u8>>,
+    site_distance: Option<String>,
+    boundary_source: Option<String>,
+}
+
+/// Returns what the active reports of an incident contribute, its home report first, then in order of arrival.
+fn list_report_facts(conn: &mut DbConn, incident: i64) -> Result<Vec<ReportFacts>> {
+    let rows: Vec<ReportFactsRow> = reports::table
+        .filter(reports::incident_id.eq(incident).and_active())
+        .order((reports::home_incident_id.ne(incident).asc(), reports::id.asc()))
+        .select((
+            (
+                reports::country,
+                reports::country_computed,
+                reports::admin1,
+                reports::zone,
+                reports::geo_precision,
+                reports::cell5,
+                reports::place_lon_e6,
+                reports::place_lat_e6,
+                reports::cell7_veiled,
+                reports::site_veiled,
+                reports::site_distance,
+                reports::boundary_source,
+            ),
+            reports::first_day,
+            reports::last_day,
+            reports::date_precision,
+            reports::flags,
+            reports::codes,
+            reports::channel,
+        ))
+        .load(conn)?;
+    rows.into_iter().map(report_facts).collect()
+}
+
+/// Limits a query of reports to those that count.
+trait Active {
+    type Output;
+    fn and_active(self) -> Self::Output;
+}
+
+impl<E> Active for E
+where
+    E: diesel::BoolExpressionMethods + diesel::Expression<SqlType = diesel::sql_types::Bool>,
+{
+    type Output = diesel::dsl::And<E, diesel::dsl::Eq<reports::state, &'static str>>;
+
+    fn and_active(self) -> Self::Output {
+        self.and(reports::state.eq("active"))
+    }
+}
+
+fn report_facts(row: ReportFactsRow) -> Result<ReportFacts> {
+    let place = row.place;
+    let all_flags: Vec<String> = split_codes(&row.flags);
+    let (place_flags, flags) =
+        all_flags.into_iter().partition(|flag| crate::geo::geotag::Flag::parse(flag).is_some());
+    Ok(ReportFacts {
+        place: PlaceFacts {
+            country: place.country,
+            country_computed: place.country_computed,
+            admin1: place.admin1,
+            admin2: None,
+            zone: place.zone,
+            geo_precision: place.geo_precision,
+            cell5: place.cell5,
+            place_lon_e6: place.place_lon_e6,
+            place_lat_e6: place.place_lat_e6,
+            cell7_veiled: place.cell7_veiled,
+            site_veiled: place.site_veiled,
+            site_distance: place.site_distance,
+            boundary_source: place.boundary_source,
+            flags: place_flags,
+        },
+        span: day_span(row.first_day, row.last_day, row.date_precision.as_deref()),
+        flags,
+        codes: serde_json::from_str(&row.codes).map_err(Error::internal)?,
+        channel: row.channel,
+    })
+}
+
+/// Returns the codes of a space-separated column.
+pub fn split_codes(text: &str) -> Vec<String> {
+    text.split_ascii_whitespace().map(str::to_owned).collect()
+}
+
+/// Returns the span of three columns; `None` when undated.
+pub fn day_span(
+    first: Option<NaiveDate>,
+    last: Option<NaiveDate>,
+    precision: Option<&str>,
+) -> Option<DaySpan> {
+    Some(DaySpan { first: first?, last: last?, precision: DatePrecision::parse(precision?)? })
+}
+
+fn find_overrides(conn: &mut DbConn, incident: i64) -> Result<Overrides> {
+    let rows: Vec<(String, String)> = incident_overrides::table
+        .filter(incident_overrides::incident_id.eq(incident))
+        .select((incident_overrides::field, incident_overrides::value))
+        .load(conn)?;
+    let values: BTreeMap<String, String> = rows.into_iter().collect();
+    let read = |field: &str| values.get(field).map(String::as_str);
+    Ok(Overrides {
+        categories: read("categories")
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(Error::internal)?,
+        place: read("location").map(serde_json::from_str).transpose().map_err(Error::internal)?,
+    })
+}
+
+/// Tells whether a reviewer has spoken on `field`.
+///
+/// # Errors
+/// When the database fails.
+pub fn has_override(conn: &mut DbConn, incident: i64, field: &str) -> QueryResult<bool> {
+    let found: Option<String> = incident_overrides::table
+        .find((incident, field))
+        .select(incident_overrides::field)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// Stores a reviewer's word on `field`, in place of an earlier one.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_override(conn: &mut DbConn, incident: i64, field: &str, value: &str) -> QueryResult<()> {
+    let n_updated = diesel::update(incident_overrides::table.find((incident, field)))
+        .set(incident_overrides::value.eq(value))
+        .execute(conn)?;
+    if n_updated == 0 {
+        diesel::insert_into(incident_overrides::table)
+            .values((
+                incident_overrides::incident_id.eq(incident),
+                incident_overrides::field.eq(field),
+                incident_overrides::value.eq(value),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Returns an incident by its public id, with the countries that decide who sees it.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_incident(
+    conn: &mut DbConn,
+    id: IncidentId,
+) -> QueryResult<Option<(IncidentRow, FactsRow)>> {
+    incidents::table
+        .inner_join(incident_facts::table)
+        .filter(incidents::uuid.eq(id))
+        .select((incidents::all_columns, incident_facts::all_columns))
+        .first(conn)
+        .optional()
+}

@@ -1,0 +1,296 @@
+//! Writes a prepared report, or recognises what it has seen before. One transaction, one outcome.
+
+use chrono::{DateTime, Duration, NaiveDateTime, Utc};
+use diesel::result::Error as DieselError;
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, QueryResult, RunQueryDsl,
+};
+
+use crate::auth::types::Scope;
+use crate::db::dialect::{self, DbConn};
+use crate::db::schema::{incidents, quarantined, reports};
+use crate::db::sealed;
+use crate::db::writer::{ChangeKind, WriteTx};
+use crate::error::{Code, Error, Result};
+use crate::geo::countries::CountryCode;
+use crate::ids::{IncidentId, QuarantinedId, ReportId};
+use crate::incidents::store::insert_incident;
+use crate::intake::prepare::Prepared;
+use crate::seal::envelope::{Owner, OwnerKind, Part, Sealed, Sealer};
+
+/// How long the same content without an id counts as a retry.
+const RETRY_WINDOW: Duration = Duration::hours(24);
+
+/// What became of a report.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is new.
+    Created(Stored),
+    /// It had come before.
+    Same(Stored),
+    /// Its id is taken by other content of the same sender; the new content is in quarantine.
+    Conflict,
+    /// Its id is taken by another sender's content; the new content is in quarantine.
+    ForeignConflict,
+    /// It was withdrawn or erased.
+    Gone,
+}
+
+/// The state of a stored report and its incident.
+#[derive(Debug, Clone, diesel::Queryable)]
+pub struct Stored {
+    /// The report.
+    pub report: ReportId,
+    /// Its incident.
+    pub incident: IncidentId,
+    /// Status of the incident.
+    pub status: String,
+    /// The spoken reference.
+    pub reference: String,
+    /// When it was received.
+    pub received_at: NaiveDateTime,
+    state: String,
+    content_mac: Vec<u8>,
+    submitter: Option<Vec<u8>>,
+}
+
+/// Stores `prepared` unless it was stored before.
+///
+/// The unique indexes decide, not a look beforehand: a second send that races the first fails on the index, is undone
+/// alone, and is then answered from the first.
+///
+/// # Errors
+/// When the database fails.
+pub fn submit(tx: &mut WriteTx<'_>, prepared: &Prepared, quarantine: &Sealer) -> Result<Outcome> {
+    if prepared.is_id_made_here
+        && let Some(earlier) = find_retry(tx.conn, prepared)?
+    {
+        return Ok(recognise(earlier, prepared));
+    }
+    match tx.attempt(|conn| Ok(insert(conn, prepared)?)) {
+        Ok(incident) => {
+            tx.changed(incident, ChangeKind::Created);
+            Ok(Outcome::Created(created(prepared)))
+        }
+        Err(error) if is_already_there(&error) => {
+            let earlier = if prepared.is_id_made_here {
+                find_retry(tx.conn, prepared)?
+            } else {
+                find_stored(tx.conn, prepared.id)?
+            };
+            let earlier = earlier
+                .ok_or_else(|| Error::internal("the report is taken and cannot be found"))?;
+            let outcome = recognise(earlier, prepared);
+            if matches!(outcome, Outcome::Conflict | Outcome::ForeignConflict) {
+                set_aside(tx.conn, prepared, quarantine)?;
+            }
+            Ok(outcome)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn is_already_there(error: &Error) -> bool {
+    let cause = error.cause.as_deref().and_then(|cause| cause.downcast_ref::<DieselError>());
+    cause.is_some_and(|cause| {
+        dialect::is_taken(cause, "reports_uuid_key", "reports", "uuid")
+            || dialect::is_taken(cause, "reports_retry_key_key", "reports", "retry_key")
+    })
+}
+
+fn recognise(earlier: Stored, prepared: &Prepared) -> Outcome {
+    if earlier.state != "active" {
+        return Outcome::Gone;
+    }
+    let is_own = earlier.submitter.as_deref() == Some(&prepared.submitter[..]);
+    if !is_own {
+        return Outcome::ForeignConflict;
+    }
+    if earlier.content_mac == prepared.content_mac {
+        Outcome::Same(earlier)
+    } else {
+        Outcome::Conflict
+    }
+}
+
+fn created(prepared: &Prepared) -> Stored {
+    Stored {
+        report: prepared.id,
+        incident: prepared.incident,
+        status: crate::incidents::facts::Status::Received.as_str().to_owned(),
+        reference: prepared.reference.clone(),
+        received_at: prepared.received_at.naive_utc(),
+        state: "active".to_owned(),
+        content_mac: prepared.content_mac.to_vec(),
+        submitter: Some(prepared.submitter.to_vec()),
+    }
+}
+
+/// Returns a stored report with the state of its incident.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_stored(conn: &mut DbConn, id: ReportId) -> QueryResult<Option<Stored>> {
+    stored().filter(reports::uuid.eq(id)).first(conn).optional()
+}
+
+/// Returns what a sender may read of a report: one's own, or one whose country is in `scope`.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_receipt(
+    conn: &mut DbConn,
+    id: ReportId,
+    submitter: &[u8],
+    scope: &Scope,
+) -> QueryResult<Option<Stored>> {
+    let is_theirs = reports::submitter.assume_not_null().eq(submitter.to_vec());
+    let query = stored().filter(reports::uuid.eq(id));
+    match scope {
+        Scope::All => query.first(conn).optional(),
+        Scope::Countries(countries) => {
+            let codes: Vec<&str> = countries.iter().map(CountryCode::as_str).collect();
+            query.filter(is_theirs.or(reports::country.eq_any(codes))).first(conn).optional()
+        }
+    }
+}
+
+/// Returns the report without an id that this one repeats: same sender, same content, within 24 hours.
+fn find_retry(conn: &mut DbConn, prepared: &Prepared) -> QueryResult<Option<Stored>> {
+    let since = (prepared.received_at - RETRY_WINDOW).naive_utc();
+    stored()
+        .filter(reports::submitter.eq(prepared.submitter.to_vec()))
+        .filter(reports::received_at.gt(since))
+        .filter(reports::content_mac.eq(prepared.content_mac.to_vec()))
+        .filter(reports::retry_key.is_not_null())
+        .order(reports::received_at.desc())
+        .first(conn)
+        .optional()
+}
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn stored() -> _ {
+    reports::table.inner_join(incidents::table).select((
+        reports::uuid,
+        incidents::uuid,
+        incidents::status,
+        reports::reference,
+        reports::received_at,
+        reports::state,
+        reports::content_mac,
+        reports::submitter,
+    ))
+}
+
+/// Returns what makes two sends without an id one: sender, content, and the day of the server's clock. The index on it
+/// only has to catch sends that race; the window is looked up.
+fn retry_key(prepared: &Prepared) -> Option<Vec<u8>> {
+    prepared.is_id_made_here.then(|| {
+        let day = prepared.received_at.date_naive().to_string();
+        [&prepared.submitter[..], &prepared.content_mac[..], day.as_bytes()].concat()
+    })
+}
+
+/// Writes report, incident, facts and sealed parts; returns the incident's row id.
+fn insert(conn: &mut DbConn, prepared: &Prepared) -> QueryResult<i64> {
+    let incident = insert_incident(conn, prepared.incident, &prepared.facts, prepared.received_at)?;
+    insert_report(conn, prepared, incident)?;
+    let owner = Owner { kind: OwnerKind::Report, id: prepared.id.uuid() };
+    for (part, content) in &prepared.sealed {
+        sealed::insert_part(conn, owner, *part, 1, content)?;
+    }
+    Ok(incident)
+}
+
+fn insert_report(conn: &mut DbConn, prepared: &Prepared, incident: i64) -> QueryResult<()> {
+    let (report, place) = (&prepared.report, &prepared.report.place);
+    let codes = serde_json::to_string(&report.codes)
+        .map_err(|error| DieselError::SerializationError(error.into()))?;
+    let flags: Vec<&str> = place.flags.iter().chain(&report.flags).map(String::as_str).collect();
+    diesel::insert_into(reports::table)
+        .values((
+            (
+                reports::uuid.eq(prepared.id),
+                reports::incident_id.eq(incident),
+                reports::home_incident_id.eq(incident),
+                reports::state.eq("active"),
+                reports::revision.eq(1),
+                reports::follows.eq(prepared.follows),
+                reports::channel.eq(&report.channel),
+                reports::submitter.eq(Some(prepared.submitter.to_vec())),
+                reports::content_mac.eq(prepared.content_mac.to_vec()),
+                reports::retry_key.eq(retry_key(prepared)),
+                reports::reference.eq(&prepared.reference),
+                reports::received_at.eq(prepared.received_at.naive_utc()),
+            ),
+            (
+                reports::country.eq(&place.country),
+                reports::country_computed.eq(&place.country_computed),
+                reports::admin1.eq(&place.admin1),
+                reports::zone.eq(&place.zone),
+                reports::geo_precision.eq(&place.geo_precision),
+                reports::cell5.eq(place.cell5),
+                reports::place_lon_e6.eq(place.place_lon_e6),
+                reports::place_lat_e6.eq(place.place_lat_e6),
+                reports::cell7_veiled.eq(&place.cell7_veiled),
+                reports::site_veiled.eq(&place.site_veiled),
+                reports::site_distance.eq(&place.site_distance),
+                reports::near_border_m.eq(prepared
+                    .geotag
+                    .near_border_m
+                    .map(|metres| i32::try_from(metres).unwrap_or(i32::MAX))),
+                reports::boundary_source.eq(&place.boundary_source),
+            ),
+            (
+                reports::first_day.eq(report.span.map(|span| span.first)),
+                reports::last_day.eq(report.span.map(|span| span.last)),
+                reports::date_precision.eq(report.span.map(|span| span.precision.as_str())),
+                reports::flags.eq(flags.join(" ")),
+                reports::codes.eq(codes),
+            ),
+        ))
+        .execute(conn)
+        .map(drop)
+}
+
+/// Keeps content whose id is taken, sealed, once.
+fn set_aside(conn: &mut DbConn, prepared: &Prepared, sealer: &Sealer) -> Result<()> {
+    let is_known: Option<i64> = quarantined::table
+        .filter(quarantined::report_uuid.eq(prepared.id))
+        .filter(quarantined::content_mac.eq(prepared.content_mac.to_vec()))
+        .select(quarantined::id)
+        .first(conn)
+        .optional()?;
+    if is_known.is_some() {
+        return Ok(());
+    }
+    let id = QuarantinedId::random();
+    let owner = Owner { kind: OwnerKind::Quarantine, id: id.uuid() };
+    let content = seal_payload(sealer, owner, &prepared.canonical)?;
+    diesel::insert_into(quarantined::table)
+        .values((
+            quarantined::uuid.eq(id),
+            quarantined::report_uuid.eq(prepared.id),
+            quarantined::cause.eq(Code::IdConflict.as_str()),
+            quarantined::channel.eq(prepared.channel.as_str()),
+            quarantined::submitter.eq(Some(prepared.submitter.to_vec())),
+            quarantined::content_mac.eq(prepared.content_mac.to_vec()),
+            quarantined::country.eq(&prepared.report.place.country),
+            quarantined::received_at.eq(prepared.received_at.naive_utc()),
+            quarantined::state.eq("open"),
+        ))
+        .execute(conn)?;
+    sealed::insert_part(conn, owner, Part::Quarantine, 1, &content)?;
+    Ok(())
+}
+
+fn seal_payload(sealer: &Sealer, owner: Owner, canonical: &serde_json::Value) -> Result<Sealed> {
+    let bytes = serde_json::to_vec(canonical).map_err(Error::internal)?;
+    Ok(sealer.seal(owner, Part::Quarantine, 1, &bytes)?)
+}
+
+/// Returns an instant of the store as one in UTC.
+pub fn utc(at: NaiveDateTime) -> DateTime<Utc> {
+    at.and_utc()
+}

@@ -1,0 +1,22 @@
+#![doc = include_str!("ARCHITECTURE.md")]
+
+pub mod aggregates;
+pub mod app;
+pub mod audit;
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod context;
+pub mod db;
+pub mod error;
+pub mod geo;
+pub mod health;
+pub mod http;
+pub mod ids;
+pub mod incidents;
+pub mod intake;
+pub mod reference;
+pub mod review;
+pub mod seal;
+pub mod taxonomy;

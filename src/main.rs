@@ -1,0 +1,5 @@
+//! The `sentinelle` command.
+
+fn main() -> std::process::ExitCode {
+    sentinelle::cli::run()
+}

@@ -1,0 +1,345 @@
+//! Takes a decision: checks it against the state it was made on, stores it, and derives the facts anew.
+
+use chrono::{DateTime, Utc};
+use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
+
+use crate::audit::{self, Act};
+use crate::auth::types::Scope;
+use crate::context::Context;
+use crate::db::dialect::DbConn;
+use crate::db::schema::{decisions, incident_categories, incidents, reports};
+use crate::db::sealed;
+use crate::db::writer::{ChangeKind, WriteTx};
+use crate::error::{Code, Error, FieldError, Result};
+use crate::geo::geotag::Geotag;
+use crate::geo::lonlat::LonLat;
+use crate::ids::{DecisionId, IncidentId, ReportId, UserId};
+use crate::incidents::facts::Status;
+use crate::incidents::opening::open_part;
+use crate::incidents::rules::may_become;
+use crate::incidents::store::{FactsRow, IncidentRow, find_incident, refresh_facts, set_override};
+use crate::incidents::types::PlaceFacts;
+use crate::incidents::view::{IncidentView, is_seen, list_views};
+use crate::intake::prepare::geotag;
+use crate::intake::types::{ClaimedPlace, Location};
+use crate::seal::envelope::{Owner, OwnerKind, Part};
+
+/// A checked decision.
+#[derive(Debug)]
+pub struct Decision {
+    /// The incident.
+    pub incident: IncidentId,
+    /// The version it was made on.
+    pub version: i32,
+    /// The new status; absent keeps it.
+    pub status: Option<Status>,
+    /// Confirmed categories, primary first; absent keeps them.
+    pub categories: Option<Vec<String>>,
+    /// The settled place; absent keeps it.
+    pub place: Option<(ClaimedPlace, Location)>,
+    /// Why, in the reviewer's words; sealed.
+    pub reason: String,
+    /// Who decides.
+    pub decided_by: Option<UserId>,
+    /// Where the reviewer decides.
+    pub scope: Scope,
+    /// The server's clock.
+    pub now: DateTime<Utc>,
+}
+
+/// Stores `decision` and returns the incident as it is then.
+///
+/// # Errors
+/// `NotFound` out of scope; `PreconditionFailed` with the current state when somebody was faster;
+/// `TransitionNotAllowed`, `CategoryRequired`, `CountryUnsettled`, `InvalidFields`.
+pub fn decide(
+    tx: &mut WriteTx<'_>,
+    context: &Context,
+    decision: &Decision,
+) -> Result<IncidentView> {
+    let (incident, facts) =
+        find_incident(tx.conn, decision.incident)?.ok_or_else(Error::not_found)?;
+    if !is_seen(&decision.scope, &context.geo, &facts) {
+        return Err(Error::not_found());
+    }
+    // Taking the version first locks the row: of two reviewers on one version, exactly one gets it.
+    if !take_version(tx.conn, &incident, decision)? {
+        return Err(stale(tx.conn, context, &incident, &decision.scope)?);
+    }
+    let from = Status::parse(&incident.status)
+        .ok_or_else(|| Error::internal("an incident has no status we know"))?;
+    let to = check_status(from, decision)?;
+
+    let fields = store_overrides(tx.conn, context, decision, &incident, &facts)?;
+    if to == Status::Verified {
+        confirm_categories(tx.conn, incident.id)?;
+    }
+    refresh_facts(tx.conn, incident.id)?;
+    if to == Status::Verified {
+        check_verifiable(tx.conn, decision.incident)?;
+    }
+    diesel::update(incidents::table.find(incident.id))
+        .set(incidents::status.eq(to.as_str()))
+        .execute(tx.conn)?;
+    record(tx.conn, context, decision, &incident, to, &fields)?;
+    tx.changed(incident.id, ChangeKind::Decided);
+    one_view(tx.conn, context, incident.id, &decision.scope)
+}
+
+fn one_view(
+    conn: &mut DbConn,
+    context: &Context,
+    incident: i64,
+    scope: &Scope,
+) -> Result<IncidentView> {
+    list_views(conn, context, &[incident], scope)?.pop().ok_or_else(Error::not_found)
+}
+
+/// Raises the version if it is still the one the decision was made on.
+fn take_version(
+    conn: &mut DbConn,
+    incident: &IncidentRow,
+    decision: &Decision,
+) -> QueryResult<bool> {
+    let n_updated = diesel::update(
+        incidents::table
+            .filter(incidents::id.eq(incident.id))
+            .filter(incidents::version.eq(decision.version)),
+    )
+    .set((
+        incidents::version.eq(decision.version + 1),
+        incidents::updated_at.eq(decision.now.naive_utc()),
+    ))
+    .execute(conn)?;
+    Ok(n_updated == 1)
+}
+
+fn stale(
+    conn: &mut DbConn,
+    context: &Context,
+    incident: &IncidentRow,
+    scope: &Scope,
+) -> Result<Error> {
+    let current = one_view(conn, context, incident.id, scope)?;
+    let current = serde_json::to_value(current).map_err(Error::internal)?;
+    Ok(Error::new(Code::PreconditionFailed).with("current", current))
+}
+
+/// Returns the status the incident takes.
+fn check_status(from: Status, decision: &Decision) -> Result<Status> {
+    let Some(to) = decision.status else {
+        return Ok(from);
+    };
+    if may_become(from, to) {
+        return Ok(to);
+    }
+    let (from, to) = (from.as_str(), to.as_str());
+    Err(Error::field(
+        Code::TransitionNotAllowed,
+        FieldError::new(
+            "/status",
+            format!("an incident that is {from} cannot become {to}"),
+            format!("un incident au statut {from} ne peut pas passer à {to}"),
+        ),
+    ))
+}
+
+/// Stores the reviewer's word on single fields; returns their names.
+fn store_overrides(
+    conn: &mut DbConn,
+    context: &Context,
+    decision: &Decision,
+    incident: &IncidentRow,
+    facts: &FactsRow,
+) -> Result<Vec<&'static str>> {
+    let mut fields = Vec::new();
+    if let Some(categories) = &decision.categories {
+        let value = serde_json::to_string(categories).map_err(Error::internal)?;
+        set_override(conn, incident.id, "categories", &value)?;
+        fields.push("categories");
+    }
+    if let Some((claimed, location)) = &decision.place {
+        let (geotag, location) = settle(conn, context, incident, facts, (claimed, location))?;
+        if !decision.scope.has(geotag.country) && facts.country != geotag.country.as_str() {
+            let told = facts.country_computed.as_deref() == Some(geotag.country.as_str());
+            if !told {
+                return Err(outside_scope(&geotag));
+            }
+        }
+        let place = PlaceFacts::of(&geotag, &context.keys.place_veil())?;
+        let value = serde_json::to_string(&place).map_err(Error::internal)?;
+        set_override(conn, incident.id, "location", &value)?;
+        seal_location(conn, context, decision, &location)?;
+        fields.push("location");
+    }
+    Ok(fields)
+}
+
+fn outside_scope(geotag: &Geotag) -> Error {
+    let country = geotag.country;
+    Error::invalid(vec![FieldError::new(
+        "/location/country",
+        format!("{country} is neither yours nor one that the report names"),
+        format!("{country} n'est ni des vôtres ni un pays que le rapport désigne"),
+    )])
+}
+
+/// Places what the reviewer says. A country alone that the reports' own point lies in keeps that point: the reviewer
+/// says that the declaration was wrong.
+fn settle(
+    conn: &mut DbConn,
+    context: &Context,
+    incident: &IncidentRow,
+    facts: &FactsRow,
+    (claimed, location): (&ClaimedPlace, &Location),
+) -> Result<(Geotag, Location)> {
+    let mut claimed = claimed.clone();
+    let mut location = location.clone();
+    let is_country_alone =
+        claimed.point.is_none() && claimed.site.is_none() && claimed.admin1.is_none();
+    let is_computed = claimed
+        .country
+        .is_some_and(|country| facts.country_computed.as_deref() == Some(country.as_str()));
+    if is_country_alone
+        && is_computed
+        && let Some(point) = find_point(conn, context, incident)?
+    {
+        claimed.point = Some(point);
+        (location.lon, location.lat) = (Some(point.lon()), Some(point.lat()));
+    }
+    let geotag = geotag(&context.geo, &claimed, location.place.is_some())?;
+    if geotag.flags.contains(&crate::geo::geotag::Flag::CountryMismatch) {
+        let (declared, computed) =
+            (geotag.country, geotag.country_computed.map(|country| country.to_string()));
+        let computed = computed.unwrap_or_default();
+        return Err(Error::field(
+            Code::CountryUnsettled,
+            FieldError::new(
+                "/location",
+                format!("the point lies in {computed}, not in {declared}: send one that agrees"),
+                format!(
+                    "le point est en {computed}, pas en {declared} : envoyez un lieu concordant"
+                ),
+            ),
+        ));
+    }
+    Ok((geotag, location))
+}
+
+/// Returns the point of the incident's own report.
+fn find_point(
+    conn: &mut DbConn,
+    context: &Context,
+    incident: &IncidentRow,
+) -> Result<Option<LonLat>> {
+    let report: ReportId = reports::table
+        .filter(reports::home_incident_id.eq(incident.id))
+        .order(reports::id)
+        .select(reports::uuid)
+        .first(conn)?;
+    let owner = Owner { kind: OwnerKind::Report, id: report.uuid() };
+    let place = open_part(conn, &context.sealer, owner, Part::Place)?;
+    let degrees = |name: &str| place.as_ref()?.pointer(&format!("/location/{name}"))?.as_f64();
+    Ok(degrees("lon").zip(degrees("lat")).and_then(|(lon, lat)| LonLat::new(lon, lat).ok()))
+}
+
+fn seal_location(
+    conn: &mut DbConn,
+    context: &Context,
+    decision: &Decision,
+    location: &Location,
+) -> Result<()> {
+    let owner = Owner { kind: OwnerKind::Incident, id: decision.incident.uuid() };
+    let bytes = serde_json::to_vec(&serde_json::json!({ "location": location }))
+        .map_err(Error::internal)?;
+    let version = decision.version + 1;
+    let content = context.sealer.seal(
+        owner,
+        Part::Place,
+        u32::try_from(version).map_err(Error::internal)?,
+        &bytes,
+    )?;
+    sealed::insert_part(conn, owner, Part::Place, version, &content)?;
+    Ok(())
+}
+
+/// Makes the categories that stand the reviewer's own: verifying an incident says that they are right.
+fn confirm_categories(conn: &mut DbConn, incident: i64) -> Result<()> {
+    let codes: Vec<String> = incident_categories::table
+        .filter(incident_categories::incident_id.eq(incident))
+        .order(incident_categories::position)
+        .select(incident_categories::code)
+        .load(conn)?;
+    let has_override = crate::incidents::store::has_override(conn, incident, "categories")?;
+    if codes.is_empty() || has_override {
+        return Ok(());
+    }
+    let value = serde_json::to_string(&codes).map_err(Error::internal)?;
+    set_override(conn, incident, "categories", &value)?;
+    Ok(())
+}
+
+fn check_verifiable(conn: &mut DbConn, id: IncidentId) -> Result<()> {
+    let (incident, facts) = find_incident(conn, id)?.ok_or_else(Error::not_found)?;
+    if facts.is_mismatch {
+        return Err(Error::field(
+            Code::CountryUnsettled,
+            FieldError::new(
+                "/location",
+                "decide `location` with the right country, with or before `verified`",
+                "décidez « location » avec le bon pays, avec « verified » ou avant",
+            ),
+        ));
+    }
+    let n_categories: i64 = incident_categories::table
+        .filter(incident_categories::incident_id.eq(incident.id))
+        .count()
+        .get_result(conn)?;
+    if n_categories == 0 {
+        return Err(Error::field(
+            Code::CategoryRequired,
+            FieldError::new(
+                "/categories",
+                "send at least one category of the taxonomy",
+                "envoyez au moins une catégorie de la taxonomie",
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn record(
+    conn: &mut DbConn,
+    context: &Context,
+    decision: &Decision,
+    incident: &IncidentRow,
+    to: Status,
+    fields: &[&str],
+) -> Result<()> {
+    let id = DecisionId::random();
+    diesel::insert_into(decisions::table)
+        .values((
+            decisions::uuid.eq(id),
+            decisions::incident_id.eq(incident.id),
+            decisions::version.eq(decision.version + 1),
+            decisions::decided_by.eq(decision.decided_by),
+            decisions::decided_at.eq(decision.now.naive_utc()),
+            decisions::from_status.eq(&incident.status),
+            decisions::to_status.eq(to.as_str()),
+            decisions::fields.eq(fields.join(" ")),
+        ))
+        .execute(conn)?;
+    let owner = Owner { kind: OwnerKind::Decision, id: id.uuid() };
+    let content = context.sealer.seal(owner, Part::Reason, 1, decision.reason.as_bytes())?;
+    sealed::insert_part(conn, owner, Part::Reason, 1, &content)?;
+    let detail = format!("{}>{}", incident.status, to.as_str());
+    audit::record(
+        conn,
+        decision.decided_by,
+        Act::Decided,
+        decision.incident,
+        &detail,
+        decision.now,
+    )?;
+    Ok(())
+}

@@ -1,0 +1,241 @@
+//! Decisions and quarantine over HTTP.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::auth::http::{Access, Decide};
+use crate::context::Context;
+use crate::error::{Error, FieldError, Result};
+use crate::http::body::JsonBody;
+use crate::http::conditional::required_version;
+use crate::http::page::PageRequest;
+use crate::http::problem::Problem;
+use crate::http::query::Pairs;
+use crate::ids::{Id, IncidentId, QuarantinedId};
+use crate::incidents::facts::Status;
+use crate::incidents::http::answer_incident;
+use crate::incidents::view::IncidentView;
+use crate::intake::body::LocationBody;
+use crate::intake::validate::{validate_categories, validate_location};
+use crate::review::decisions::{Decision, decide};
+use crate::review::quarantine::{self, Judgement, QuarantinePage, QuarantinedView};
+
+/// Longest reason, in characters.
+const REASON_CHARS: usize = 4_000;
+
+/// A decision on an incident. At least one of `status`, `categories` and `location`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Decision, example = json!({"status": "verified", "reason": "two witnesses agree"}))]
+pub struct DecisionBody {
+    /// `status` code.
+    #[schema(example = "verified")]
+    #[serde(default)]
+    status: Option<String>,
+    /// Why; sealed.
+    #[schema(min_length = 1, max_length = 4000)]
+    reason: String,
+    /// Confirmed leaf codes, primary first, in place of all there are.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    categories: Option<Vec<String>>,
+    /// The settled place. The country that the point lies in, alone, keeps the point.
+    #[serde(default)]
+    location: Option<LocationBody>,
+}
+
+/// Decide on an incident
+///
+/// Status, categories and place change only here. `If-Match` carries the `ETag` that was read: 428 without it, 412 with
+/// the current state when somebody decided meanwhile.
+#[utoipa::path(
+    post, path = "/v1/incidents/{id}/decisions", tag = "review", operation_id = "decide_incident",
+    params(
+        ("id" = uuid::Uuid, Path, description = "The incident"),
+        ("If-Match" = String, Header, description = "The `ETag` read", example = "\"1\""),
+    ),
+    request_body = DecisionBody,
+    responses(
+        (status = 200, description = "The incident as it is now", body = IncidentView,
+         headers(("ETag" = String, description = "Its version"))),
+        (status = 412, description = "Somebody changed it; `current` is what it is now", body = Problem, content_type = "application/problem+json"),
+        (status = 428, description = "`If-Match` is missing", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn decide_incident(
+    access: Access<Decide>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: JsonBody<DecisionBody>,
+) -> Result<HttpResponse> {
+    Pairs::of(&request)?.refuse_rest(&[])?;
+    let incident: IncidentId = Id::parse(&path).ok_or_else(Error::not_found)?;
+    let version = required_version(&request)?;
+    let body = body.0;
+    let status = parse_status(body.status.as_deref())?;
+    let categories = body
+        .categories
+        .map(|codes| validate_categories(&codes, &context.catalogues()))
+        .transpose()?;
+    let place = body
+        .location
+        .map(|location| validate_location(location, &context.catalogues()))
+        .transpose()?;
+    if status.is_none() && categories.is_none() && place.is_none() {
+        return Err(Error::invalid(vec![FieldError::new(
+            "",
+            "a decision changes status, categories or location",
+            "une décision change status, categories ou location",
+        )]));
+    }
+    let decision = Decision {
+        incident,
+        version,
+        status,
+        categories,
+        place,
+        reason: parse_reason(&body.reason)?,
+        decided_by: access.principal.user_id(),
+        scope: access.scope,
+        now: context.clock.now(),
+    };
+    let shared = context.clone();
+    let view = context.db.write(incident.uuid(), move |tx| decide(tx, &shared, &decision)).await?;
+    Ok(answer_incident(&view))
+}
+
+fn parse_status(text: Option<&str>) -> Result<Option<Status>> {
+    let Some(text) = text else { return Ok(None) };
+    if let Some(status) = Status::parse(text) {
+        return Ok(Some(status));
+    }
+    let known = Status::ALL.map(Status::as_str).join(", ");
+    Err(Error::invalid(vec![FieldError::new(
+        "/status",
+        format!("a status is one of {known}"),
+        format!("un statut est l'un de {known}"),
+    )]))
+}
+
+fn parse_reason(text: &str) -> Result<String> {
+    let reason = text.trim();
+    let n_chars = reason.chars().count();
+    if (1..=REASON_CHARS).contains(&n_chars) {
+        return Ok(reason.to_owned());
+    }
+    Err(Error::invalid(vec![FieldError::new(
+        "/reason",
+        format!("a reason has 1 to {REASON_CHARS} characters; this one has {n_chars}"),
+        format!("un motif compte de 1 à {REASON_CHARS} caractères ; celui-ci en a {n_chars}"),
+    )]))
+}
+
+/// List what was set aside
+///
+/// Content that came under an id taken by other content, open first, newest first.
+#[utoipa::path(
+    get, path = "/v1/quarantine", tag = "review", operation_id = "list_quarantined",
+    params(
+        ("limit" = Option<u16>, Query, description = "Rows of a page, 100 unless told", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "Where the page begins: `next` of the page before"),
+    ),
+    responses((status = 200, description = "One page", body = QuarantinePage))
+)]
+pub async fn list_quarantined(
+    access: Access<Decide>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+) -> Result<web::Json<QuarantinePage>> {
+    let mut pairs = Pairs::of(&request)?;
+    let page = PageRequest::take(&mut pairs)?;
+    pairs.refuse_rest(&["limit", "cursor"])?;
+    let shared = context.clone();
+    let found =
+        context.db.read(move |conn| quarantine::list(conn, &shared, &access.scope, &page)).await?;
+    Ok(web::Json(found))
+}
+
+/// Open what was set aside
+///
+/// The content as it came, without names and contacts. Each opening is written to the audit log first.
+#[utoipa::path(
+    get, path = "/v1/quarantine/{id}", tag = "review", operation_id = "get_quarantined",
+    params(("id" = uuid::Uuid, Path, description = "The entry")),
+    responses((status = 200, description = "The content", body = QuarantinedView))
+)]
+pub async fn get_quarantined(
+    access: Access<Decide>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<web::Json<QuarantinedView>> {
+    Pairs::of(&request)?.refuse_rest(&[])?;
+    let id: QuarantinedId = Id::parse(&path).ok_or_else(Error::not_found)?;
+    let (actor, now) = (access.principal.user_id(), context.clock.now());
+    let shared = context.clone();
+    let view = context
+        .db
+        .write(id.uuid(), move |tx| {
+            quarantine::open(tx.conn, &shared, &access.scope, id, (actor, now))
+        })
+        .await?;
+    Ok(web::Json(view))
+}
+
+/// A reviewer's word on what was set aside.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = QuarantineDecision, example = json!({"outcome": "kept", "reason": "the sender corrected a number"}))]
+pub struct JudgementBody {
+    /// `kept` (it stays beside the report as what was also said) or `dismissed` (noise).
+    #[schema(example = "kept")]
+    outcome: String,
+    /// Why; sealed.
+    #[schema(min_length = 1, max_length = 4000)]
+    reason: String,
+}
+
+/// Judge what was set aside
+#[utoipa::path(
+    post, path = "/v1/quarantine/{id}/decisions", tag = "review", operation_id = "decide_quarantined",
+    params(("id" = uuid::Uuid, Path, description = "The entry")),
+    request_body = JudgementBody,
+    responses((status = 204, description = "Taken down"))
+)]
+pub async fn decide_quarantined(
+    access: Access<Decide>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: JsonBody<JudgementBody>,
+) -> Result<HttpResponse> {
+    Pairs::of(&request)?.refuse_rest(&[])?;
+    let id: QuarantinedId = Id::parse(&path).ok_or_else(Error::not_found)?;
+    let judgement = Judgement {
+        outcome: parse_outcome(&body.0.outcome)?,
+        reason: parse_reason(&body.0.reason)?,
+        decided_by: access.principal.user_id(),
+        now: context.clock.now(),
+    };
+    let shared = context.clone();
+    context
+        .db
+        .write(id.uuid(), move |tx| {
+            quarantine::judge(tx.conn, &shared, &access.scope, id, &judgement)
+        })
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn parse_outcome(text: &str) -> Result<&'static str> {
+    const OUTCOMES: [&str; 2] = ["kept", "dismissed"];
+    OUTCOMES.into_iter().find(|outcome| *outcome == text).ok_or_else(|| {
+        Error::invalid(vec![FieldError::new(
+            "/outcome",
+            "an outcome is kept or dismissed",
+            "une issue est kept ou dismissed",
+        )])
+    })
+}

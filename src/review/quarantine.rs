@@ -1,0 +1,203 @@
+//! What reached us under an id that was taken: kept sealed, shown to the reviewers of its country.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::audit::{self, Act};
+use crate::auth::types::Scope;
+use crate::context::Context;
+use crate::db::dialect::DbConn;
+use crate::db::schema::quarantined;
+use crate::db::sealed;
+use crate::error::{Error, Result};
+use crate::geo::countries::CountryCode;
+use crate::http::page::{self, PageRequest};
+use crate::ids::{QuarantinedId, ReportId, UserId};
+use crate::incidents::opening::open_part;
+use crate::seal::envelope::{Owner, OwnerKind, Part};
+
+/// What the cursors of this list are bound to.
+const BINDING: &str = "quarantine";
+
+/// One thing set aside.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QuarantineEntry {
+    /// Its id.
+    #[schema(value_type = uuid::Uuid)]
+    id: QuarantinedId,
+    /// The report whose id it came under.
+    #[schema(value_type = uuid::Uuid)]
+    report: ReportId,
+    /// Why it was set aside.
+    #[schema(example = "id_conflict")]
+    cause: String,
+    /// `channel` code.
+    channel: String,
+    /// ISO 3166-1 alpha-3.
+    country: String,
+    /// The day it came, UTC.
+    received_on: NaiveDate,
+    /// `open`, `kept` or `dismissed`.
+    state: String,
+}
+
+/// A page of what was set aside.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QuarantinePage {
+    /// Newest first.
+    items: Vec<QuarantineEntry>,
+    /// Cursor of the next page; absent on the last.
+    next: Option<String>,
+    /// How many there are.
+    total: i64,
+}
+
+/// Something set aside, opened.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QuarantinedView {
+    /// What it is.
+    #[serde(flatten)]
+    entry: QuarantineEntry,
+    /// What was sent, without names and contacts; the shape of `POST /v1/reports`.
+    #[schema(value_type = crate::intake::body::ReportBody)]
+    content: serde_json::Value,
+}
+
+/// A reviewer's word.
+#[derive(Debug)]
+pub struct Judgement {
+    /// `kept` or `dismissed`.
+    pub outcome: &'static str,
+    /// Why; sealed.
+    pub reason: String,
+    /// Who judges.
+    pub decided_by: Option<UserId>,
+    /// The server's clock.
+    pub now: DateTime<Utc>,
+}
+
+type Row = (i64, QuarantinedId, ReportId, String, String, String, NaiveDateTime, String);
+
+fn entry((_, id, report, cause, channel, country, received_at, state): Row) -> QuarantineEntry {
+    QuarantineEntry { id, report, cause, channel, country, received_on: received_at.date(), state }
+}
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn entries() -> _ {
+    quarantined::table.select((
+        quarantined::id,
+        quarantined::uuid,
+        quarantined::report_uuid,
+        quarantined::cause,
+        quarantined::channel,
+        quarantined::country,
+        quarantined::received_at,
+        quarantined::state,
+    ))
+}
+
+/// Returns the country codes a scope is limited to; `None` for everywhere.
+fn codes(scope: &Scope) -> Option<Vec<String>> {
+    match scope {
+        Scope::All => None,
+        Scope::Countries(countries) => {
+            Some(countries.iter().map(CountryCode::as_str).map(str::to_owned).collect())
+        }
+    }
+}
+
+/// Returns one page of what was set aside in `scope`.
+///
+/// # Errors
+/// `InvalidCursor`; the database's failure.
+pub fn list(
+    conn: &mut DbConn,
+    context: &Context,
+    scope: &Scope,
+    page: &PageRequest,
+) -> Result<QuarantinePage> {
+    let after = page.position(&context.keys, BINDING)?.unwrap_or(i64::MAX);
+    let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
+    let mut query = entries().filter(quarantined::id.lt(after)).into_boxed();
+    let mut count = quarantined::table.into_boxed();
+    if let Some(codes) = codes(scope) {
+        query = query.filter(quarantined::country.eq_any(codes.clone()));
+        count = count.filter(quarantined::country.eq_any(codes));
+    }
+    let total = count.count().get_result(conn)?;
+    let rows: Vec<Row> = query.order(quarantined::id.desc()).limit(limit).load(conn)?;
+    let is_full = rows.len() == page.limit;
+    let next = rows
+        .last()
+        .filter(|_| is_full)
+        .map(|row| page::cursor(&context.keys, row.0, BINDING))
+        .transpose()?;
+    Ok(QuarantinePage { items: rows.into_iter().map(entry).collect(), next, total })
+}
+
+fn find(conn: &mut DbConn, scope: &Scope, id: QuarantinedId) -> Result<QuarantineEntry> {
+    let mut query = entries().filter(quarantined::uuid.eq(id)).into_boxed();
+    if let Some(codes) = codes(scope) {
+        query = query.filter(quarantined::country.eq_any(codes));
+    }
+    let row: Option<Row> = query.first(conn).optional()?;
+    row.map(entry).ok_or_else(Error::not_found)
+}
+
+/// Opens what was set aside, after writing that it was opened.
+///
+/// # Errors
+/// `NotFound` out of scope; the database's failure.
+pub fn open(
+    conn: &mut DbConn,
+    context: &Context,
+    scope: &Scope,
+    id: QuarantinedId,
+    (actor, now): (Option<UserId>, DateTime<Utc>),
+) -> Result<QuarantinedView> {
+    let entry = find(conn, scope, id)?;
+    audit::record(conn, actor, Act::OpenedQuarantined, id, "", now)?;
+    let owner = Owner { kind: OwnerKind::Quarantine, id: id.uuid() };
+    let content =
+        open_part(conn, &context.sealer, owner, Part::Quarantine)?.ok_or_else(Error::not_found)?;
+    let parts = context.fields.split(content);
+    Ok(QuarantinedView { entry, content: crate::intake::fields::join(parts.text, parts.place) })
+}
+
+/// Takes down a reviewer's word; an earlier one is replaced.
+///
+/// # Errors
+/// `NotFound` out of scope; the database's failure.
+pub fn judge(
+    conn: &mut DbConn,
+    context: &Context,
+    scope: &Scope,
+    id: QuarantinedId,
+    judgement: &Judgement,
+) -> Result<()> {
+    find(conn, scope, id)?;
+    diesel::update(quarantined::table.filter(quarantined::uuid.eq(id)))
+        .set((
+            quarantined::state.eq(judgement.outcome),
+            quarantined::decided_by.eq(judgement.decided_by),
+            quarantined::decided_at.eq(Some(judgement.now.naive_utc())),
+        ))
+        .execute(conn)?;
+    let owner = Owner { kind: OwnerKind::Quarantine, id: id.uuid() };
+    let version =
+        sealed::find_part(conn, owner, Part::Reason)?.map_or(1, |(version, _)| version + 1);
+    let number = u32::try_from(version).map_err(Error::internal)?;
+    let content = context.sealer.seal(owner, Part::Reason, number, judgement.reason.as_bytes())?;
+    sealed::insert_part(conn, owner, Part::Reason, version, &content)?;
+    audit::record(
+        conn,
+        judgement.decided_by,
+        Act::JudgedQuarantined,
+        id,
+        judgement.outcome,
+        judgement.now,
+    )?;
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! The other secrets of an instance: random, made once, wrapped by the instance key.
+//!
+//! They are not derived from the instance key, so changing it only wraps them anew: veiled places still match,
+//! pseudonyms stay the same people and cursors handed out still work. Each purpose has its own secret, so a value made
+//! for one never serves for another.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::seal::cipher::{random, unwrap_secret, wrap_secret};
+use crate::seal::envelope::{SealError, Sealer};
+use crate::seal::key::InstanceKey;
+use crate::seal::veil::{PlaceVeil, VEIL_KEY_BYTES};
+
+/// One size for all: the key of AES-256-SIV, and one block of SHA-256, which HMAC takes as it is.
+const SECRET_BYTES: usize = VEIL_KEY_BYTES;
+type Secret = Zeroizing<[u8; SECRET_BYTES]>;
+
+/// Names what a secret of the instance is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Proves at start that the instance key is the right one; used for nothing else.
+    Check,
+    /// Veils cells and sites.
+    Place,
+    /// Turns senders into pseudonyms.
+    Pseudonym,
+    /// Compares contents without keeping them, to recognise a report sent twice.
+    Content,
+    /// Signs the cursors of paged lists.
+    Cursor,
+    /// Finds sealed names by equality.
+    NameIndex,
+}
+
+impl Purpose {
+    /// Every purpose there is.
+    pub const ALL: [Self; 6] =
+        [Self::Check, Self::Place, Self::Pseudonym, Self::Content, Self::Cursor, Self::NameIndex];
+
+    /// Returns the stored name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Place => "place",
+            Self::Pseudonym => "pseudonym",
+            Self::Content => "content",
+            Self::Cursor => "cursor",
+            Self::NameIndex => "name_index",
+        }
+    }
+
+    /// Returns the purpose of a stored name.
+    ///
+    /// # Errors
+    /// [`SealError::UnknownName`].
+    pub fn parse(name: &str) -> Result<Self, SealError> {
+        let found = Self::ALL.into_iter().find(|purpose| purpose.as_str() == name);
+        found.ok_or_else(|| SealError::UnknownName { kind: "purpose", name: name.to_owned() })
+    }
+
+    /// Returns the label a secret is wrapped under; never that of a data key.
+    fn label(self) -> String {
+        format!("sub key {}", self.as_str())
+    }
+}
+
+/// Holds one secret as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrappedSubKey {
+    /// What the secret is for.
+    pub purpose: Purpose,
+    /// The secret, wrapped: 105 bytes.
+    pub wrapped: Vec<u8>,
+    /// Id of the instance key that wraps it.
+    pub key_id: String,
+}
+
+impl WrappedSubKey {
+    /// Returns the secret wrapped anew by another instance key.
+    ///
+    /// # Errors
+    /// [`SealError::WrongKey`], [`SealError::Damaged`], [`SealError::NoRandom`].
+    pub fn rewrap(&self, sealer: &Sealer, new_key: &InstanceKey) -> Result<Self, SealError> {
+        let secret = self.open(sealer)?;
+        wrap_sub_key(new_key, self.purpose, &secret)
+    }
+
+    fn open(&self, sealer: &Sealer) -> Result<Secret, SealError> {
+        unwrap_secret(sealer.instance_key(), &self.key_id, &self.purpose.label(), &self.wrapped)
+    }
+}
+
+/// Holds the secrets of an instance, opened; wiped when dropped.
+pub struct SubKeySet {
+    place: Secret,
+    pseudonym: Secret,
+    content: Secret,
+    cursor: Secret,
+    name_index: Secret,
+}
+
+impl SubKeySet {
+    /// Returns new random secrets, and each of them wrapped, to be stored once when an instance is made.
+    ///
+    /// # Shape
+    /// One wrapped secret for each of [`Purpose::ALL`], in that order.
+    ///
+    /// # Errors
+    /// [`SealError::NoRandom`].
+    pub fn generate(sealer: &Sealer) -> Result<(Self, Vec<WrappedSubKey>), SealError> {
+        let wrapped = Purpose::ALL
+            .into_iter()
+            .map(|purpose| wrap_sub_key(sealer.instance_key(), purpose, &random()?))
+            .collect::<Result<Vec<_>, _>>()?;
+        let opened = Self::open(sealer, &wrapped)?;
+        Ok((opened, wrapped))
+    }
+
+    /// Returns the secrets of an instance from what is stored, in any order.
+    ///
+    /// # Errors
+    /// [`SealError::WrongKey`] when they belong to another instance key: the server must not start, or it would seal
+    /// new reports under a second key. [`SealError::MissingSubKey`], [`SealError::Damaged`].
+    pub fn open(sealer: &Sealer, stored: &[WrappedSubKey]) -> Result<Self, SealError> {
+        let open = |purpose: Purpose| {
+            let found = stored.iter().find(|sub_key| sub_key.purpose == purpose);
+            found.ok_or(SealError::MissingSubKey(purpose))?.open(sealer)
+        };
+        open(Purpose::Check)?;
+        Ok(Self {
+            place: open(Purpose::Place)?,
+            pseudonym: open(Purpose::Pseudonym)?,
+            content: open(Purpose::Content)?,
+            cursor: open(Purpose::Cursor)?,
+            name_index: open(Purpose::NameIndex)?,
+        })
+    }
+
+    /// Returns the veil for places.
+    pub fn place_veil(&self) -> PlaceVeil {
+        PlaceVeil::new(self.place.clone())
+    }
+
+    /// Returns the pseudonym of a sender, 128 bits of HMAC-SHA-256.
+    pub fn pseudonym(&self, bytes: &[u8]) -> [u8; 16] {
+        first_half(mac(&self.pseudonym, bytes))
+    }
+
+    /// Returns a value equal for equal contents only, which tells nothing about them without the secret.
+    pub fn content_mac(&self, content: &[u8]) -> [u8; 32] {
+        mac(&self.content, content)
+    }
+
+    /// Returns the value by which a name is found; case and white space do not matter.
+    ///
+    /// An accent written as one character and the same accent written as two stay different names.
+    pub fn name_index(&self, name: &str) -> [u8; 32] {
+        let words: Vec<&str> = name.split_whitespace().collect();
+        let folded = Zeroizing::new(Zeroizing::new(words.join(" ")).to_lowercase());
+        mac(&self.name_index, folded.as_bytes())
+    }
+
+    /// Returns the signature of a cursor.
+    pub fn sign_cursor(&self, cursor: &[u8]) -> [u8; 16] {
+        first_half(mac(&self.cursor, cursor))
+    }
+
+    /// Says whether a cursor was signed by this instance, in a time that does not depend on where it differs.
+    pub fn verify_cursor(&self, cursor: &[u8], signature: &[u8]) -> bool {
+        self.sign_cursor(cursor).as_slice().ct_eq(signature).into()
+    }
+}
+
+fn wrap_sub_key(
+    instance_key: &InstanceKey,
+    purpose: Purpose,
+    secret: &Secret,
+) -> Result<WrappedSubKey, SealError> {
+    let wrapped = wrap_secret(instance_key, &purpose.label(), secret.as_slice())?;
+    Ok(WrappedSubKey { purpose, wrapped, key_id: instance_key.id() })
+}
+
+/// Returns HMAC-SHA-256 (RFC 2104, FIPS 180-4) of the message.
+fn mac(secret: &Secret, message: &[u8]) -> [u8; 32] {
+    let mut mac = <Hmac<Sha256> as KeyInit>::new((&**secret).into());
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+fn first_half(mac: [u8; 32]) -> [u8; 16] {
+    let mut half = [0; 16];
+    for (target, byte) in half.iter_mut().zip(mac) {
+        *target = byte;
+    }
+    half
+}
+
+#[cfg(test)]
+mod tests;

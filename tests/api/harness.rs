@@ -1,0 +1,409 @@
+//! Starts the application and speaks to it.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot start must fail")]
+
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::{Data, ServiceConfig};
+use chrono::{DateTime, TimeZone, Utc};
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use sentinelle::app::{self, ServerOptions};
+use sentinelle::auth::accounts::{add_device, add_token, add_user};
+use sentinelle::auth::types::{GrantScope, Role};
+use sentinelle::clock::Clock;
+use sentinelle::config::StoreConfig;
+use sentinelle::context::Context;
+use sentinelle::db::{Db, DbOptions};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// The application under test; stopped, and its database removed, when dropped.
+pub(crate) struct TestApp {
+    pub(crate) url: String,
+    pub(crate) context: Data<Context>,
+    pub(crate) database_url: String,
+    pub(crate) folder: TempDir,
+    now_ms: Arc<AtomicI64>,
+    handle: ServerHandle,
+    server: Option<JoinHandle<()>>,
+    postgres: Option<PostgresDatabase>,
+}
+
+/// What a test may change about the application.
+#[derive(Default)]
+pub(crate) struct TestOptions {
+    pub(crate) server: ServerOptions,
+    pub(crate) batch_limit: Option<usize>,
+}
+
+impl TestApp {
+    /// Starts the application at noon UTC of 1 April 2024.
+    pub(crate) fn start() -> Self {
+        Self::start_with(TestOptions::default())
+    }
+
+    pub(crate) fn start_with_routes(extra: fn(&mut ServiceConfig)) -> Self {
+        Self::start_with(TestOptions {
+            server: ServerOptions { extra, ..ServerOptions::default() },
+            ..Default::default()
+        })
+    }
+
+    pub(crate) fn start_with(options: TestOptions) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let postgres = PostgresDatabase::create_if_wanted();
+        let database_url = postgres.as_ref().map_or_else(
+            || format!("sqlite://{}", folder.path().join("sentinelle.db").display()),
+            |database| database.url.clone(),
+        );
+        let noon = Utc.with_ymd_and_hms(2024, 4, 1, 12, 0, 0).single().expect("an instant");
+        let now_ms = Arc::new(AtomicI64::new(noon.timestamp_millis()));
+        let context = Data::new(open_context(&database_url, &folder, &now_ms, options.batch_limit));
+        let (url, handle, server) = spawn_server(context.clone(), options.server);
+        Self { url, context, database_url, folder, now_ms, handle, server: Some(server), postgres }
+    }
+
+    /// Moves the application's clock.
+    pub(crate) fn set_now(&self, rfc3339: &str) {
+        let now = DateTime::parse_from_rfc3339(rfc3339).expect("an instant");
+        self.now_ms.store(now.timestamp_millis(), Ordering::Relaxed);
+    }
+
+    /// A new person with one role; scopes as in `user add`: `all`, `SLE,COD`, `region:west`.
+    pub(crate) fn user(&self, role: Role, scope: &str) -> Client {
+        let name = Uuid::new_v4().to_string();
+        let scopes = GrantScope::parse_list(scope, self.context.geo.countries()).expect("a scope");
+        add_user(&self.context, &name, role, scopes).expect("a new user");
+        let token = add_token(&self.context, &name, None).expect("a token");
+        Client::new(&self.url, Some(token.expose()))
+    }
+
+    /// A reviewer of every country.
+    pub(crate) fn reviewer(&self) -> Client {
+        self.user(Role::Reviewer, "all")
+    }
+
+    pub(crate) fn monitor(&self) -> Client {
+        self.user(Role::Monitor, "SLE")
+    }
+
+    /// A new phone.
+    pub(crate) fn device(&self, country: &str) -> Client {
+        let name = Uuid::new_v4().to_string();
+        let (_, key) = add_device(&self.context, &name, country, None, None).expect("a new device");
+        Client::new(&self.url, Some(key.expose()))
+    }
+
+    pub(crate) fn anonymous(&self) -> Client {
+        Client::new(&self.url, None)
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.postgres.is_some()
+    }
+
+    /// A further application on the same database, as a second server would be.
+    pub(crate) fn second_server(&self) -> SecondServer {
+        let context = Data::new(open_context(&self.database_url, &self.folder, &self.now_ms, None));
+        let (url, handle, server) = spawn_server(context, ServerOptions::default());
+        SecondServer { url, handle, server: Some(server) }
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        stop(&self.handle, self.server.take());
+    }
+}
+
+/// Another server on the database of a [`TestApp`].
+pub(crate) struct SecondServer {
+    pub(crate) url: String,
+    handle: ServerHandle,
+    server: Option<JoinHandle<()>>,
+}
+
+impl Drop for SecondServer {
+    fn drop(&mut self) {
+        stop(&self.handle, self.server.take());
+    }
+}
+
+fn stop(handle: &ServerHandle, server: Option<JoinHandle<()>>) {
+    let stopping = handle.stop(false);
+    let waited = std::thread::spawn(move || actix_web::rt::System::new().block_on(stopping)).join();
+    assert!(waited.is_ok(), "the server stops");
+    if let Some(server) = server {
+        assert!(server.join().is_ok() || std::thread::panicking(), "the server thread ends");
+    }
+}
+
+fn open_context(
+    database_url: &str,
+    folder: &TempDir,
+    now_ms: &Arc<AtomicI64>,
+    batch_limit: Option<usize>,
+) -> Context {
+    let store = StoreConfig {
+        data_dir: folder.path().to_owned(),
+        database_url: Some(database_url.to_owned()),
+        key_file: None,
+        key_text: None,
+        credentials_dir: None,
+    };
+    let now_ms = Arc::clone(now_ms);
+    let clock = Clock::given(move || {
+        DateTime::from_timestamp_millis(now_ms.load(Ordering::Relaxed)).expect("an instant")
+    });
+    let mut options = DbOptions { n_readers: 4, ..DbOptions::new(database_url) };
+    options.batch_limit = batch_limit.unwrap_or(options.batch_limit);
+    let db = Db::open(&options).expect("the database opens");
+    Context::with_db(db, &store, clock, &mut |_| {}).expect("the context opens")
+}
+
+fn spawn_server(
+    context: Data<Context>,
+    options: ServerOptions,
+) -> (String, ServerHandle, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let options = ServerOptions { workers: options.workers.or(Some(2)), ..options };
+    let (sender, receiver) = mpsc::channel();
+    let server = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async {
+            let server = app::serve(context, listener, &options).expect("the server starts");
+            sender.send(server.handle()).expect("the test waits");
+            server.await.expect("the server runs");
+        });
+    });
+    let handle = receiver.recv().expect("the server starts");
+    (url, handle, server)
+}
+
+/// A database of its own on the server the environment names.
+struct PostgresDatabase {
+    admin_url: String,
+    name: String,
+    url: String,
+}
+
+impl PostgresDatabase {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test suite is told its server by the environment"
+    )]
+    fn create_if_wanted() -> Option<Self> {
+        let admin_url = std::env::var("SENTINELLE_TEST_POSTGRES_URL").ok()?;
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        let mut conn = PgConnection::establish(&admin_url).expect("the test server answers");
+        conn.batch_execute(&format!("CREATE DATABASE {name}")).expect("a new database");
+        let (server, _) = admin_url.rsplit_once('/').expect("a database name in the address");
+        Some(Self { url: format!("{server}/{name}"), admin_url, name })
+    }
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        // A database left behind goes with the cluster.
+        if let Ok(mut conn) = PgConnection::establish(&self.admin_url) {
+            drop(
+                conn.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)),
+            );
+        }
+    }
+}
+
+/// Speaks to the application as one caller.
+#[derive(Clone)]
+pub(crate) struct Client {
+    url: String,
+    token: Option<String>,
+    agent: ureq::Agent,
+}
+
+/// What the application answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in {}", self.text()))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Fails unless the status is `right`; the failure shows the body.
+    #[track_caller]
+    pub(crate) fn expect(self, right: u16) -> Self {
+        assert_eq!(self.status, right, "{}", self.text());
+        self
+    }
+
+    /// Fails unless this is the problem `code` with `status`.
+    #[track_caller]
+    pub(crate) fn expect_problem(self, status: u16, code: &str) -> Self {
+        let answer = self.expect(status);
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(answer.json()["code"], code, "{}", answer.text());
+        answer
+    }
+
+    /// JSON pointers of the fields a problem names.
+    #[track_caller]
+    pub(crate) fn pointers(&self) -> Vec<String> {
+        let json = self.json();
+        let errors = json["errors"].as_array().cloned().unwrap_or_default();
+        errors
+            .iter()
+            .map(|error| error["pointer"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+}
+
+impl Client {
+    pub(crate) fn new(url: &str, token: Option<&str>) -> Self {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
+        Self {
+            url: url.to_owned(),
+            token: token.map(str::to_owned),
+            agent: config.build().new_agent(),
+        }
+    }
+
+    /// The same caller at another server.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], None)
+    }
+
+    pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send("GET", path, headers, None)
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(
+            "POST",
+            path,
+            &[("content-type", "application/json")],
+            Some(body.to_string().as_bytes()),
+        )
+    }
+
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(
+            "PUT",
+            path,
+            &[("content-type", "application/json")],
+            Some(body.to_string().as_bytes()),
+        )
+    }
+
+    pub(crate) fn post_bytes(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.send("POST", path, headers, Some(body))
+    }
+
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Answer {
+        let mut request =
+            ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body.unwrap_or_default().to_vec()).expect("a request");
+        let agent = &self.agent;
+        let mut response =
+            agent.run(request).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(256 * 1024 * 1024)
+            .read_to_vec()
+            .expect("a body");
+        Answer { status: response.status().as_u16(), headers: response.headers().clone(), body }
+    }
+
+    /// Submits a report and returns the answer's body.
+    #[track_caller]
+    pub(crate) fn submit(&self, report: &Value) -> Value {
+        self.post("/v1/reports", report).expect(201).json()
+    }
+
+    /// Takes a decision on the version the incident has now.
+    #[track_caller]
+    pub(crate) fn decide(&self, incident: &Value, decision: &Value) -> Answer {
+        let incident = incident.as_str().expect("an incident id");
+        let path = format!("/v1/incidents/{incident}");
+        let tag = self.get(&path).expect(200).header("etag").expect("an ETag").to_owned();
+        let headers = [("content-type", "application/json"), ("if-match", tag.as_str())];
+        self.send(
+            "POST",
+            &format!("{path}/decisions"),
+            &headers,
+            Some(decision.to_string().as_bytes()),
+        )
+    }
+
+    /// Sets the status of an incident.
+    #[track_caller]
+    pub(crate) fn set_status(&self, incident: &Value, status: &str) {
+        self.decide(incident, &json!({ "status": status, "reason": "for the test" })).expect(200);
+    }
+}
+
+/// The twelve reports of March 2024 and the right totals.
+pub(crate) fn march() -> Value {
+    serde_json::from_str(include_str!("../data/fx.json")).expect("fx.json")
+}
+
+/// Submits the twelve reports and decides on them as `fx.json` says (R2 stays received); returns the submissions by key.
+#[track_caller]
+pub(crate) fn submit_march(monitor: &Client, reviewer: &Client) -> serde_json::Map<String, Value> {
+    let mut submitted = serde_json::Map::new();
+    for report in march()["reports"].as_array().expect("reports") {
+        let (key, then) =
+            (report["key"].as_str().expect("a key"), report["then"].as_str().expect("a state"));
+        let answer = monitor.submit(&report["body"]);
+        if ["verified", "rejected", "withdrawn"].contains(&then) {
+            reviewer.set_status(&answer["incident"], then);
+        }
+        submitted.insert(key.to_owned(), answer);
+    }
+    submitted
+}
