@@ -1,12 +1,13 @@
 //! The application: every route in one list, the frame around it, the OpenAPI document, and the running server.
 
+use std::future::ready;
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{App, HttpServer, Resource, Route};
+use actix_web::{App, HttpServer, Resource, Route, guard};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_swagger_ui::SwaggerUi;
@@ -20,14 +21,19 @@ use crate::{aggregates, auth, health, incidents, intake, reference, review};
 /// A method and a path, as a client writes it.
 pub type RouteName = (Method, &'static str);
 
+/// A route that is read: GET, and HEAD for its headers alone.
+fn read() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
 /// Every route that needs no credential.
 pub fn public_routes() -> Vec<(RouteName, Route)> {
     vec![
-        ((Method::GET, "/health/live"), web::get().to(health::get_liveness)),
-        ((Method::GET, "/health/ready"), web::get().to(health::get_readiness)),
-        ((Method::GET, "/openapi.json"), web::get().to(get_openapi)),
-        ((Method::GET, "/v1/about"), web::get().to(reference::get_about)),
-        ((Method::GET, "/v1/taxonomy"), web::get().to(reference::get_taxonomy)),
+        ((Method::GET, "/health/live"), read().to(health::get_liveness)),
+        ((Method::GET, "/health/ready"), read().to(health::get_readiness)),
+        ((Method::GET, "/openapi.json"), read().to(get_openapi)),
+        ((Method::GET, "/v1/about"), read().to(reference::get_about)),
+        ((Method::GET, "/v1/taxonomy"), read().to(reference::get_taxonomy)),
     ]
 }
 
@@ -37,27 +43,32 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         // intake
         ((Method::POST, "/v1/reports"), web::post().to(intake::http::create_report)),
         ((Method::PUT, "/v1/reports/{id}"), web::put().to(intake::http::put_report)),
-        ((Method::GET, "/v1/reports/{id}"), web::get().to(incidents::http::get_report)),
-        ((Method::GET, "/v1/reports/{id}/receipt"), web::get().to(intake::http::get_receipt)),
-        ((Method::GET, "/v1/geotag"), web::get().to(intake::http::get_geotag)),
+        ((Method::GET, "/v1/reports/{id}"), read().to(incidents::http::get_report)),
+        ((Method::GET, "/v1/reports/{id}/receipt"), read().to(intake::http::get_receipt)),
+        ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
         // review
-        ((Method::GET, "/v1/incidents"), web::get().to(incidents::http::list_incidents)),
-        ((Method::GET, "/v1/incidents/{id}"), web::get().to(incidents::http::get_incident)),
+        ((Method::GET, "/v1/incidents"), read().to(incidents::http::list_incidents)),
+        ((Method::GET, "/v1/incidents/{id}"), read().to(incidents::http::get_incident)),
         (
             (Method::POST, "/v1/incidents/{id}/decisions"),
             web::post().to(review::http::decide_incident),
         ),
-        ((Method::GET, "/v1/quarantine"), web::get().to(review::http::list_quarantined)),
-        ((Method::GET, "/v1/quarantine/{id}"), web::get().to(review::http::get_quarantined)),
+        ((Method::GET, "/v1/quarantine"), read().to(review::http::list_quarantined)),
+        ((Method::GET, "/v1/quarantine/{id}"), read().to(review::http::get_quarantined)),
         (
             (Method::POST, "/v1/quarantine/{id}/decisions"),
             web::post().to(review::http::decide_quarantined),
         ),
         // counts
-        ((Method::GET, "/v1/aggregates"), web::get().to(aggregates::http::get_aggregates)),
-        ((Method::GET, "/v1/aggregates.csv"), web::get().to(aggregates::http::get_aggregates_csv)),
-        ((Method::GET, "/v1/countries"), web::get().to(aggregates::http::list_countries)),
-        ((Method::GET, "/v1/countries/{country}"), web::get().to(aggregates::http::get_country)),
+        ((Method::GET, "/v1/aggregates"), read().to(aggregates::http::get_aggregates)),
+        ((Method::GET, "/v1/aggregates.csv"), read().to(aggregates::http::get_aggregates_csv)),
+        ((Method::GET, "/v1/countries"), read().to(aggregates::http::list_countries)),
+        ((Method::GET, "/v1/countries.csv"), read().to(aggregates::http::list_countries_csv)),
+        (
+            (Method::GET, "/v1/countries/{country}.csv"),
+            read().to(aggregates::http::get_country_csv),
+        ),
+        ((Method::GET, "/v1/countries/{country}"), read().to(aggregates::http::get_country)),
     ]
 }
 
@@ -84,7 +95,9 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         aggregates::http::get_aggregates,
         aggregates::http::get_aggregates_csv,
         aggregates::http::list_countries,
+        aggregates::http::list_countries_csv,
         aggregates::http::get_country,
+        aggregates::http::get_country_csv,
         reference::get_taxonomy,
         reference::get_about,
         health::get_liveness,
@@ -160,7 +173,7 @@ pub fn configure(app: &mut ServiceConfig) {
     app.service(SwaggerUi::new("/docs/{_:.*}").config(
         utoipa_swagger_ui::Config::from("/openapi.json").use_base_layout().validator_url("none"),
     ));
-    app.route("/docs", web::get().to(redirect_to_docs));
+    app.route("/docs", read().to(redirect_to_docs));
     let mut guarded = web::scope("/v1").wrap(from_fn(auth::http::authenticate));
     for resource in resources(below("/v1", guarded_routes())) {
         guarded = guarded.service(resource);
@@ -188,13 +201,15 @@ fn resources(routes: Vec<(RouteName, Route)>) -> Vec<Resource> {
         by_path.push((path, methods, resource.route(route)));
     }
     let finish = |(_, methods, resource): (&'static str, Vec<Method>, Resource)| {
-        let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-        resource.default_service(web::to(move || answer_method_not_allowed(allow.clone())))
+        let is_read = methods.contains(&Method::GET);
+        let methods = methods.iter().map(Method::as_str).chain(is_read.then_some("HEAD"));
+        let allow = methods.collect::<Vec<_>>().join(", ");
+        resource.default_service(web::to(move || ready(answer_method_not_allowed(&allow))))
     };
     by_path.into_iter().map(finish).collect()
 }
 
-async fn answer_method_not_allowed(allow: String) -> actix_web::HttpResponse {
+fn answer_method_not_allowed(allow: &str) -> actix_web::HttpResponse {
     let mut response = actix_web::HttpResponse::MethodNotAllowed();
     response.insert_header((actix_web::http::header::ALLOW, allow)).finish()
 }

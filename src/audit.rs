@@ -12,6 +12,10 @@ use crate::ids::{Id, UserId};
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
+    /// A report came in; without an actor, so that the log never tells who reports.
+    ReceivedReport,
+    /// Content was set aside; without an actor.
+    SetAside,
     /// A narrative and exact place were opened.
     OpenedReport,
     /// Content in quarantine was opened.
@@ -32,6 +36,8 @@ impl Act {
     /// Returns the act's code and the kind of thing it was done to.
     fn columns(self) -> (&'static str, &'static str) {
         match self {
+            Self::ReceivedReport => ("received", "report"),
+            Self::SetAside => ("set_aside", "quarantined"),
             Self::OpenedReport => ("opened", "report"),
             Self::OpenedQuarantined => ("opened", "quarantined"),
             Self::Decided => ("decided", "incident"),

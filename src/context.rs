@@ -20,7 +20,7 @@ use crate::intake::validate::Catalogues;
 use crate::seal::envelope::{SealError, Sealer};
 use crate::seal::key::InstanceKey;
 use crate::seal::key_file::KeyFileMode;
-use crate::seal::subkeys::SubKeySet;
+use crate::seal::subkeys::{SubKeySet, WrappedSubKey};
 use crate::taxonomy::catalogue::Taxonomy;
 use crate::taxonomy::error::DataError as TaxonomyDataError;
 use crate::taxonomy::lists::{CodeLists, ListName};
@@ -115,16 +115,7 @@ impl Context {
         clock: Clock,
         announce: &mut dyn FnMut(&str),
     ) -> Result<Self, StartError> {
-        let wrapped = db
-            .read_here(|conn| Ok(sealed::list_instance_keys(conn)?))
-            .map_err(StartError::Secrets)?;
-        let (key, key_place) = find_key(config, wrapped.is_empty(), announce)?;
-        let sealer = Sealer::new(key);
-        let keys = if wrapped.is_empty() {
-            make_keys(&db, &sealer)?
-        } else {
-            SubKeySet::open(&sealer, &wrapped).map_err(StartError::WrongKey)?
-        };
+        let (sealer, keys, key_place) = open_keys(&db, config, announce)?;
         let (geo, taxonomy, lists) = (Geo::builtin()?, Taxonomy::builtin()?, CodeLists::builtin()?);
         let reference = Arc::new(reference(&geo, &taxonomy, &lists));
         let live = LiveColumns::new(Arc::clone(&reference));
@@ -161,11 +152,63 @@ impl Context {
     }
 }
 
-fn make_keys(db: &Db, sealer: &Sealer) -> Result<SubKeySet, StartError> {
+/// Opens the secrets of the instance with its key; on a new database makes both, once, whoever else starts now.
+fn open_keys(
+    db: &Db,
+    config: &StoreConfig,
+    announce: &mut dyn FnMut(&str),
+) -> Result<(Sealer, SubKeySet, KeyPlace), StartError> {
+    let list =
+        || db.read_here(|conn| Ok(sealed::list_instance_keys(conn)?)).map_err(StartError::Secrets);
+    let mut wrapped = list()?;
+    // Held while key and secrets are made: two processes on one folder take turns, and the second finds both made.
+    let turn = if wrapped.is_empty() { Some(lock_folder(config)?) } else { None };
+    if turn.is_some() {
+        wrapped = list()?;
+    }
+    let mut news = Vec::new();
+    let (key, key_place) =
+        find_key(config, wrapped.is_empty(), &mut |words| news.push(words.to_owned()))?;
+    let sealer = Sealer::new(key);
+    let keys = if wrapped.is_empty() {
+        make_secrets(db, &sealer, list)?
+    } else {
+        SubKeySet::open(&sealer, &wrapped).map_err(StartError::WrongKey)?
+    };
+    // Only now is the key this instance's.
+    for words in &news {
+        announce(words);
+    }
+    Ok((sealer, keys, key_place))
+}
+
+fn lock_folder(config: &StoreConfig) -> Result<std::fs::File, StartError> {
+    let path = config.data_dir.join(".starting");
+    let locked = std::fs::create_dir_all(&config.data_dir)
+        .and_then(|()| std::fs::File::create(&path))
+        .and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|error| StartError::Key(format!("cannot write to {}: {error}", path.display())))
+}
+
+/// Makes the secrets of a new instance. Where another server on the same database was faster, its secrets count.
+fn make_secrets(
+    db: &Db,
+    sealer: &Sealer,
+    list: impl Fn() -> Result<Vec<WrappedSubKey>, StartError>,
+) -> Result<SubKeySet, StartError> {
     let (keys, wrapped) = SubKeySet::generate(sealer).map_err(StartError::WrongKey)?;
-    db.write_here(Uuid::nil(), move |tx| Ok(sealed::insert_instance_keys(tx.conn, &wrapped)?))
-        .map_err(StartError::Secrets)?;
-    Ok(keys)
+    let stored =
+        db.write_here(Uuid::nil(), move |tx| Ok(sealed::insert_instance_keys(tx.conn, &wrapped)?));
+    match stored {
+        Ok(()) => Ok(keys),
+        Err(error) => {
+            let of_other = list()?;
+            if of_other.is_empty() {
+                return Err(StartError::Secrets(error));
+            }
+            SubKeySet::open(sealer, &of_other).map_err(StartError::WrongKey)
+        }
+    }
 }
 
 /// Returns the key from the first place that has one: file, environment, credential, data folder. On a new database

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use csv::{Terminator, WriterBuilder};
 
 use crate::aggregates::answer::{Aggregate, Figures};
-use crate::aggregates::query::By;
+use crate::aggregates::country::CountryView;
 use crate::incidents::facts::Measure;
 
 /// The byte order mark Excel needs to read UTF-8.
@@ -37,7 +37,7 @@ pub fn write_csv(
         out.write_all(BYTE_ORDER_MARK)?;
     }
     let mut csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
-    csv.write_record(list_columns(&aggregate.by))?;
+    csv.write_record(list_columns("row", aggregate.by.iter().map(|by| by.as_str())))?;
     for cell in &aggregate.cells {
         let keys = cell.keys.0.iter().map(|(_, key)| key.as_deref().unwrap_or_default());
         csv.write_record(list_fields("cell", keys, &cell.figures))?;
@@ -47,9 +47,53 @@ pub fn write_csv(
     csv.flush()
 }
 
-fn list_columns(by: &[By]) -> Vec<String> {
-    let mut columns = vec!["row".to_owned()];
-    columns.extend(by.iter().map(|by| by.as_str().to_owned()));
+/// Writes a country view as CSV: every section below the other.
+///
+/// # Shape
+/// As [`write_csv`], with the columns `section` (`total`, `theme`, `category`, `month`, `admin1`, `status`, `hot_cell`,
+/// `site`, `previous_total`) and `key` in front.
+///
+/// # Errors
+/// Whatever `out` fails with.
+pub fn write_country_csv(
+    view: &CountryView,
+    mark: ByteOrderMark,
+    mut out: impl Write,
+) -> io::Result<()> {
+    if mark == ByteOrderMark::Written {
+        out.write_all(BYTE_ORDER_MARK)?;
+    }
+    let mut csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
+    csv.write_record(list_columns("section", ["key"].into_iter()))?;
+    let key = [view.country.as_str()];
+    csv.write_record(list_fields("total", key.into_iter(), &view.total))?;
+    let no_sites = Vec::new();
+    let sections = [
+        ("theme", &view.themes),
+        ("category", &view.categories),
+        ("month", &view.months),
+        ("admin1", &view.admin1),
+        ("status", &view.status),
+        ("hot_cell", &view.hot_cells),
+        ("site", view.sites.as_ref().unwrap_or(&no_sites)),
+    ];
+    for (section, cells) in sections {
+        for cell in cells {
+            let keys = cell.keys.0.iter().map(|(_, key)| key.as_deref().unwrap_or_default());
+            csv.write_record(list_fields(section, keys, &cell.figures))?;
+        }
+    }
+    if let Some(change) = &view.change {
+        let period = format!("{}/{}", change.from, change.to);
+        let keys = [period.as_str()];
+        csv.write_record(list_fields("previous_total", keys.into_iter(), &change.previous))?;
+    }
+    csv.flush()
+}
+
+fn list_columns<'n>(first: &str, names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let mut columns = vec![first.to_owned()];
+    columns.extend(names.map(str::to_owned));
     columns.extend(["incidents".to_owned(), "reports".to_owned()]);
     let measures = Measure::ALL.into_iter().map(Measure::as_str);
     columns.extend(

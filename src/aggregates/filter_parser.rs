@@ -102,7 +102,7 @@ impl Parser<'_> {
                 None => self.errors.push(FilterError::not_found(name, value)),
             },
             "region" => {
-                self.take_place(name, value, reference.regions.iter().any(|code| code == value))
+                self.take_place(name, value, reference.regions.iter().any(|code| code == value));
             }
             "admin1" => self.take_place(name, value, reference.admin1.contains_key(value)),
             "admin2" => self.take_place(name, value, reference.admin2.contains_key(value)),
@@ -399,6 +399,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of cases")]
     fn wrong_values_are_refused_with_what_would_be_right() {
         for (query, expected, reason) in [
             (

@@ -57,6 +57,7 @@ impl<'a> Grouping<'a> {
             By::Subcategory => Self::by_codes(&columns.categories, &[], Some),
             By::Valence => Self::by_valence(columns, reference),
             By::Admin1 => Self::by_codes(&columns.admin1, &[], Some),
+            By::Admin2 => Self::by_codes(&columns.admin2, &[], Some),
             By::Site => Self::by_codes(&columns.sites, &[], Some),
             By::Severity => Self::by_codes(&columns.severities, &[], Some),
             By::Channel => Self::by_codes(&columns.channels, &order_of(&reference.channels), Some),

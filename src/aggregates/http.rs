@@ -1,17 +1,17 @@
 //! Counts and country views over HTTP, as JSON and CSV.
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use utoipa::IntoParams;
 
 use crate::aggregates::answer::{Aggregate, Note};
 use crate::aggregates::country::{CountryList, CountryView};
-use crate::aggregates::csv::{ByteOrderMark, write_csv};
+use crate::aggregates::csv::{ByteOrderMark, write_country_csv, write_csv};
 use crate::aggregates::etag::etag;
 use crate::aggregates::query::{By, GENERAL_RESOLUTION, Query, parse_h3_resolution};
 use crate::auth::http::{Access, ReadCore};
 use crate::context::Context;
-use crate::error::{Error, Language, Result};
+use crate::error::{Code, Error, Language, Result};
 use crate::http::conditional::{is_unchanged, numbers_tag};
 use crate::http::frame;
 use crate::http::query::{self, Pairs};
@@ -82,7 +82,7 @@ pub struct FilterParams {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it documents the parameters")]
 pub struct GroupParams {
-    /// Up to three of `country region admin1 theme category subcategory valence day week month quarter year status
+    /// Up to three of `country region admin1 admin2 theme category subcategory valence day week month quarter year status
     /// severity channel mining_mode actor site site_distance h3`.
     #[param(example = "country")]
     by: Option<String>,
@@ -107,7 +107,7 @@ pub async fn get_aggregates(
     context: web::Data<Context>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let format = if accepts_csv(&request) { Format::Csv } else { Format::Json };
+    let format = negotiate_format(&request)?;
     answer_aggregates(access, context, request, format).await
 }
 
@@ -116,10 +116,7 @@ pub async fn get_aggregates(
 /// The same numbers as `GET /v1/aggregates`, one row a cell and one for the total.
 #[utoipa::path(
     get, path = "/v1/aggregates.csv", tag = "aggregates", operation_id = "get_aggregates_csv",
-    params(
-        GroupParams, FilterParams,
-        ("bom" = Option<u8>, Query, description = "0 leaves out the byte order mark that Excel needs", minimum = 0, maximum = 1),
-    ),
+    params(GroupParams, FilterParams, MarkParams),
     responses(
         (status = 200, description = "The counts", body = String, content_type = "text/csv",
          headers(("ETag" = String, description = "Changes when and only when the numbers do"))),
@@ -134,11 +131,18 @@ pub async fn get_aggregates_csv(
     answer_aggregates(access, context, request, Format::Csv).await
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Json,
-    Csv,
+/// Whether a CSV file starts with the mark that Excel needs.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents the parameter; `take_mark` reads it")]
+pub struct MarkParams {
+    /// 0 leaves out the byte order mark that Excel needs.
+    #[param(minimum = 0, maximum = 1)]
+    bom: Option<u8>,
 }
+
+/// Most cells of one answer. A question with more of them, such as days by cells by subcategories, is an export.
+const MAX_CELLS: usize = 200_000;
 
 async fn answer_aggregates(
     access: Access<ReadCore>,
@@ -153,62 +157,102 @@ async fn answer_aggregates(
         None => GENERAL_RESOLUTION,
         Some(text) => parse_h3_resolution(&text).map_err(|error| refuse(&[error]))?,
     };
-    let mark = if format == Format::Csv { take_mark(&mut pairs)? } else { ByteOrderMark::Written };
+    let mark = take_mark(&mut pairs, format)?;
     let asked = Asked::parse(&pairs, &[], &access.principal, &access.scope, &context)?;
-    let coverage = coverage_note(frame::negotiate(request.headers()));
+    let note = Note { coverage: coverage_note(frame::negotiate(request.headers())), as_of: 0 };
     let shared = context.clone();
-    let aggregate = context
+    let (tag, file) = context
         .db
         .read(move |conn| {
             asked.answer(conn, &shared, |columns, selector, as_of| {
                 let query =
                     Query::new(by, resolution, selector).map_err(|error| refuse(&[error]))?;
-                Ok(columns.aggregate(&query, &Note { coverage, as_of }))
+                let aggregate = columns.aggregate(&query, &Note { as_of, ..note });
+                if aggregate.cells.len() > MAX_CELLS {
+                    return Err(too_many_cells(aggregate.cells.len()));
+                }
+                let file = match format {
+                    Format::Json => aggregate.to_json().map_err(Error::internal)?,
+                    Format::Csv => in_memory(|file| write_csv(&aggregate, mark, file))?,
+                };
+                Ok((numbers_tag(&etag(&aggregate)), file))
             })
         })
         .await?;
-    answer_numbers(&request, &aggregate, format, mark)
-}
-
-fn answer_numbers(
-    request: &HttpRequest,
-    aggregate: &Aggregate,
-    format: Format,
-    mark: ByteOrderMark,
-) -> Result<HttpResponse> {
-    let tag = numbers_tag(&etag(aggregate));
-    if is_unchanged(request, &tag) {
+    if is_unchanged(&request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
     }
-    let mut response = HttpResponse::Ok();
-    response
-        .insert_header((header::ETAG, tag))
-        .insert_header((header::VARY, "Accept, Accept-Language"));
-    if format == Format::Json {
-        return Ok(response.json(aggregate));
-    }
-    let mut file = Vec::new();
-    write_csv(aggregate, mark, &mut file).map_err(Error::internal)?;
-    response
-        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"aggregates.csv\""));
-    Ok(response.content_type("text/csv; charset=utf-8").body(file))
+    let mut response = answer_file(format, "aggregates.csv");
+    response.insert_header((header::ETAG, tag));
+    response.insert_header((header::VARY, "Accept, Accept-Language"));
+    Ok(response.body(file))
 }
 
-fn take_mark(pairs: &mut Pairs) -> Result<ByteOrderMark> {
+fn too_many_cells(n_cells: usize) -> Error {
+    query::invalid(
+        "by",
+        format!(
+            "this gives {n_cells} cells; at most {MAX_CELLS} are answered: filter more, or group by less"
+        ),
+        format!(
+            "cela donne {n_cells} cellules ; {MAX_CELLS} au plus sont rendues : filtrez plus ou groupez moins"
+        ),
+    )
+}
+
+/// What an answer is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Json,
+    Csv,
+}
+
+/// Returns the first format of `Accept` that is on offer; JSON where any will do.
+fn negotiate_format(request: &HttpRequest) -> Result<Format> {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let Some(accept) = accept.filter(|accept| !accept.trim().is_empty()) else {
+        return Ok(Format::Json);
+    };
+    let ranges = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+    let mut offers = ranges.filter_map(|range| match range {
+        "application/json" | "application/*" | "*/*" => Some(Format::Json),
+        "text/csv" | "text/*" => Some(Format::Csv),
+        _ => None,
+    });
+    offers.next().ok_or_else(|| {
+        Error::new(Code::NotAcceptable)
+            .detail("ask for application/json or text/csv", "demandez application/json ou text/csv")
+    })
+}
+
+fn answer_file(format: Format, name: &str) -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    match format {
+        Format::Json => response.content_type("application/json"),
+        Format::Csv => {
+            let disposition = format!("attachment; filename=\"{name}\"");
+            response.insert_header((header::CONTENT_DISPOSITION, disposition));
+            response.content_type("text/csv; charset=utf-8")
+        }
+    };
+    response
+}
+
+fn in_memory(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> Result<Vec<u8>> {
+    let mut file = Vec::new();
+    write(&mut file).map_err(Error::internal)?;
+    Ok(file)
+}
+
+fn take_mark(pairs: &mut Pairs, format: Format) -> Result<ByteOrderMark> {
+    if format == Format::Json {
+        return Ok(ByteOrderMark::Omitted);
+    }
     match pairs.take_one("bom")?.as_deref() {
         None | Some("1") => Ok(ByteOrderMark::Written),
         Some("0") => Ok(ByteOrderMark::Omitted),
         Some(_) => Err(query::invalid("bom", "bom is 0 or 1", "bom est 0 ou 1")),
     }
-}
-
-fn accepts_csv(request: &HttpRequest) -> bool {
-    let accept = request
-        .headers()
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    accept.trim_start().starts_with("text/csv")
 }
 
 /// Returns the sentence every count carries: what these numbers are not.
@@ -254,6 +298,37 @@ pub async fn list_countries(
     Ok(web::Json(list))
 }
 
+/// List countries, as CSV
+///
+/// The rows of `GET /v1/aggregates.csv?by=country`.
+#[utoipa::path(
+    get, path = "/v1/countries.csv", tag = "aggregates", operation_id = "list_countries_csv",
+    params(FilterParams, MarkParams),
+    responses((status = 200, description = "The countries", body = String, content_type = "text/csv"))
+)]
+pub async fn list_countries_csv(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let mut pairs = Pairs::of(&request)?;
+    let mark = take_mark(&mut pairs, Format::Csv)?;
+    let asked = Asked::parse(&pairs, &[], &access.principal, &access.scope, &context)?;
+    let shared = context.clone();
+    let file = context
+        .db
+        .read(move |conn| {
+            asked.answer(conn, &shared, |columns, selector, as_of| {
+                let query = Query::new(vec![By::Country], GENERAL_RESOLUTION, selector)
+                    .map_err(|error| refuse(&[error]))?;
+                let note = Note { coverage: String::new(), as_of };
+                in_memory(|file| write_csv(&columns.aggregate(&query, &note), mark, file))
+            })
+        })
+        .await?;
+    Ok(answer_file(Format::Csv, "countries.csv").body(file))
+}
+
 /// Read a country
 ///
 /// Totals, themes, categories, months, areas, status, hot cells, and the change against the period before. Sites are
@@ -270,7 +345,41 @@ pub async fn get_country(
     path: web::Path<String>,
 ) -> Result<web::Json<CountryView>> {
     let pairs = Pairs::of(&request)?;
-    let country = context.geo.countries().parse(&path).filter(|country| access.scope.has(*country));
+    view_country(access, context, &request, &path, pairs).await.map(web::Json)
+}
+
+/// Read a country, as CSV
+///
+/// The sections of `GET /v1/countries/{country}` below one another.
+#[utoipa::path(
+    get, path = "/v1/countries/{country}.csv", tag = "aggregates", operation_id = "get_country_csv",
+    params(
+        ("country" = String, Path, description = "Alpha-3 or alpha-2 code", example = "SLE"),
+        FilterParams, MarkParams,
+    ),
+    responses((status = 200, description = "The country", body = String, content_type = "text/csv"))
+)]
+pub async fn get_country_csv(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse> {
+    let mut pairs = Pairs::of(&request)?;
+    let mark = take_mark(&mut pairs, Format::Csv)?;
+    let view = view_country(access, context, &request, &path, pairs).await?;
+    let file = in_memory(|file| write_country_csv(&view, mark, file))?;
+    Ok(answer_file(Format::Csv, &format!("{}.csv", view.country)).body(file))
+}
+
+async fn view_country(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: &HttpRequest,
+    code: &str,
+    pairs: Pairs,
+) -> Result<CountryView> {
+    let country = context.geo.countries().parse(code).filter(|country| access.scope.has(*country));
     let country = country.ok_or_else(Error::not_found)?;
     if pairs.0.iter().any(|(name, _)| name == "country") {
         return Err(query::invalid(
@@ -283,13 +392,12 @@ pub async fn get_country(
     asked.filter.countries = vec![country.as_str().to_owned()];
     let coverage = coverage_note(frame::negotiate(request.headers()));
     let shared = context.clone();
-    let view = context
+    context
         .db
         .read(move |conn| {
             asked.answer(conn, &shared, |columns, selector, as_of| {
                 Ok(columns.view_country(country.as_str(), &selector, &Note { coverage, as_of }))
             })
         })
-        .await?;
-    Ok(web::Json(view))
+        .await
 }

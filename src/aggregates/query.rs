@@ -69,6 +69,8 @@ pub enum By {
     Region,
     /// First-level area.
     Admin1,
+    /// Second-level area.
+    Admin2,
     /// First part of the category codes.
     Theme,
     /// First two parts.
@@ -107,10 +109,11 @@ pub enum By {
 
 impl By {
     /// Every grouping, in the order of the documentation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Country,
         Self::Region,
         Self::Admin1,
+        Self::Admin2,
         Self::Theme,
         Self::Category,
         Self::Subcategory,
@@ -136,6 +139,7 @@ impl By {
             Self::Country => "country",
             Self::Region => "region",
             Self::Admin1 => "admin1",
+            Self::Admin2 => "admin2",
             Self::Theme => "theme",
             Self::Category => "category",
             Self::Subcategory => "subcategory",
@@ -395,7 +399,7 @@ mod tests {
             By::parse_list("day,week,month,year").unwrap_err().message_en(),
             "by \"year\" is not among at most 3 names"
         );
-        assert!(By::parse_list("country,").is_err() && By::parse_list("admin2").is_err());
+        assert!(By::parse_list("country,").is_err() && By::parse_list("admin3").is_err());
     }
 
     #[test]

@@ -315,6 +315,7 @@ fn groups(facts: &IncidentFacts<'_>, by: By, reference: &Reference) -> Vec<Optio
         By::Country => vec![facts.country.to_owned()],
         By::Region => regions(reference, facts.country),
         By::Admin1 => owned(facts.admin1.as_slice()),
+        By::Admin2 => owned(facts.admin2.as_slice()),
         By::Theme => parts(1),
         By::Category => parts(2),
         By::Subcategory => parts(3),

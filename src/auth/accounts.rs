@@ -118,10 +118,7 @@ pub fn add_device(
         audit::record(tx.conn, None, Act::AddedDevice, id, country.as_str(), now)?;
         Ok(true)
     });
-    match added.map_err(taken)? {
-        true => Ok((id, key)),
-        false => Err(AccountError::NoSuchUser),
-    }
+    if added.map_err(taken)? { Ok((id, key)) } else { Err(AccountError::NoSuchUser) }
 }
 
 fn taken(error: Error) -> AccountError {

@@ -42,7 +42,7 @@ async fn find_principal(request: &ServiceRequest) -> Result<Principal> {
     let now = context.clock.now();
     let db = context.db.clone();
     let found = db
-        .read(move |conn| {
+        .read_at_door(move |conn| {
             Ok(store::find_principal(conn, &credential, now, context.geo.countries())?)
         })
         .await?;

@@ -4,17 +4,22 @@ use std::process::ExitCode;
 
 use crate::cli::{CommandError, answer, open};
 use crate::config::StoreConfig;
+use crate::context::Context;
+use crate::db::dialect::Target;
 use crate::health::{Finding, HealthView, examine, summarise};
 
 /// Says what it finds; exits with failure when something is broken.
 pub(super) fn doctor(store: &StoreConfig, as_json: bool) -> Result<ExitCode, CommandError> {
-    let mut view = match open(store) {
+    let target = Target::parse(&store.url()).map_err(crate::context::StartError::from)?;
+    let mut view = match look(store, &target) {
         Ok(context) => examine(&context),
         Err(error) => {
             summarise(vec![Finding { name: "start", state: "failed", note: error.to_string() }])
         }
     };
-    view.findings.push(disk_finding(store));
+    if target.file().is_some() {
+        view.findings.push(disk_finding(store));
+    }
     let view = summarise(view.findings);
     if as_json {
         answer(&serde_json::to_string(&view).map_err(std::io::Error::from)?);
@@ -22,6 +27,17 @@ pub(super) fn doctor(store: &StoreConfig, as_json: bool) -> Result<ExitCode, Com
         answer(&for_people(&view));
     }
     Ok(if view.status == "ok" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Opens what is there; a mistyped folder must not become a new database with a new key.
+fn look(store: &StoreConfig, target: &Target) -> Result<Context, CommandError> {
+    match target.file().filter(|path| !path.exists()) {
+        Some(path) => Err(CommandError::Usage(format!(
+            "there is no database at {}: check --data-dir, or start the service once",
+            path.display()
+        ))),
+        None => open(store),
+    }
 }
 
 fn for_people(view: &HealthView) -> String {
@@ -35,7 +51,7 @@ fn for_people(view: &HealthView) -> String {
 /// Writes and syncs a small file beside the data: a disk that is full or read-only shows here.
 fn disk_finding(store: &StoreConfig) -> Finding {
     let tried = tempfile::tempfile_in(&store.data_dir).and_then(|mut file| {
-        std::io::Write::write_all(&mut file, &[0; 64 * 1024])?;
+        std::io::Write::write_all(&mut file, &vec![0; 64 * 1024])?;
         file.sync_all()
     });
     match tried {

@@ -35,6 +35,15 @@ mod connection {
     }
 }
 
+/// What a role or database may have set otherwise: a zone must never move a timestamp, an acknowledged report must be
+/// durable (a stricter setting stays), and after a unique violation the winner's row must be visible.
+const POSTGRES_SESSION: &str = "SET TIME ZONE 'UTC';
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+    SET default_transaction_isolation = 'read committed'; SET client_min_messages = 'warning';";
+
+/// How long a connection waits for a database that another process is just creating.
+const CREATION_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Where the store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
@@ -93,10 +102,25 @@ impl Target {
             Self::Sqlite(path) => connect_sqlite(path).map(DbConn::Sqlite),
             Self::Postgres(url) => {
                 let mut conn = PgConnection::establish(url).map_err(no_connection)?;
-                // A session's time zone must never move a timestamp.
-                conn.batch_execute("SET TIME ZONE 'UTC'").map_err(no_connection)?;
+                conn.batch_execute(POSTGRES_SESSION).map_err(no_connection)?;
                 Ok(DbConn::Postgres(conn))
             }
+        }
+    }
+
+    /// Returns the file of an embedded database.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            Self::Postgres(_) => None,
+        }
+    }
+
+    /// Tells whether an idle connection can break, as one over a network can.
+    pub fn can_lose_connections(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(_) => true,
         }
     }
 
@@ -117,7 +141,22 @@ fn no_connection(error: impl std::fmt::Display) -> OpenError {
     OpenError::Connect(error.to_string())
 }
 
+/// Connects; the first switch to WAL takes the whole file and does not wait by itself, so a refusal is tried again.
 fn connect_sqlite(path: &std::path::Path) -> Result<SqliteConnection, OpenError> {
+    let begun_at = std::time::Instant::now();
+    loop {
+        match try_connect_sqlite(path) {
+            Err(OpenError::Connect(words))
+                if words.contains("locked") && begun_at.elapsed() < CREATION_WAIT =>
+            {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            other => return other,
+        }
+    }
+}
+
+fn try_connect_sqlite(path: &std::path::Path) -> Result<SqliteConnection, OpenError> {
     let mut conn = SqliteConnection::establish(&path.to_string_lossy()).map_err(no_connection)?;
     // FULL: an acknowledged report survives a power cut. `secure_delete`: what is shredded is overwritten.
     conn.batch_execute(

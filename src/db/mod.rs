@@ -72,6 +72,8 @@ pub enum OpenError {
 #[derive(Clone)]
 pub struct Db {
     readers: r2d2::Pool<Manager>,
+    /// Apart from the readers, so that a slow search never keeps a report waiting for its sender's token.
+    door: r2d2::Pool<Manager>,
     writers: Writers,
 }
 
@@ -86,8 +88,9 @@ impl Db {
         dialect::migrate(&target)?;
 
         let readers = pool(&target, options.n_readers)?;
+        let door = pool(&target, DOOR_CONNECTIONS)?;
         let writers = Writers::start(&target, options)?;
-        Ok(Self { readers, writers })
+        Ok(Self { readers, door, writers })
     }
 
     /// Runs `work` on a reading connection, off the async threads.
@@ -101,6 +104,24 @@ impl Db {
     {
         let readers = self.readers.clone();
         web::block(move || with_reader(&readers, work)).await.map_err(Error::internal)?
+    }
+
+    /// Runs the short reads that every request begins with on connections of their own.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn read_at_door<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut DbConn) -> Result<T> + Send + 'static,
+    {
+        let door = self.door.clone();
+        web::block(move || with_reader(&door, work)).await.map_err(Error::internal)?
+    }
+
+    /// Tells whether the last commit succeeded, or none was tried.
+    pub fn is_writing(&self) -> bool {
+        self.writers.is_writing()
     }
 
     /// Runs `work` on a reading connection, on this thread; for commands and workers.
@@ -145,12 +166,15 @@ impl Db {
     }
 }
 
+/// Connections for authentication and receipts: look-ups of a fraction of a millisecond.
+const DOOR_CONNECTIONS: u32 = 4;
+
 fn pool(target: &Target, size: u32) -> std::result::Result<r2d2::Pool<Manager>, OpenError> {
     r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(1))
         .connection_timeout(Duration::from_secs(10))
-        .test_on_check_out(false)
+        .test_on_check_out(target.can_lose_connections())
         .build(Manager::new(target.clone()))
         .map_err(|error| OpenError::Connect(error.to_string()))
 }

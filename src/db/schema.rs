@@ -3,7 +3,7 @@
 #![expect(missing_docs, reason = "the migrations say what each table and column is for")]
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{Binary, Text};
 
     instance_keys (purpose) {
         purpose -> Text,
@@ -13,7 +13,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{Binary, Text};
     use crate::db::dialect::DbUuid;
 
     data_keys (id) {
@@ -24,7 +24,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
     use crate::db::dialect::DbUuid;
 
     sealed (id) {
@@ -39,7 +39,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
     use crate::db::dialect::DbUuid;
 
     incidents (id) {
@@ -54,7 +54,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Binary, Bool, Date, Integer, Nullable, SmallInt, Text};
 
     incident_facts (incident_id) {
         incident_id -> BigInt,
@@ -87,7 +87,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Bool, Integer, Text};
 
     incident_categories (incident_id, position) {
         incident_id -> BigInt,
@@ -98,7 +98,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Integer, Text};
 
     incident_harm (incident_id, measure, sex_age) {
         incident_id -> BigInt,
@@ -110,7 +110,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Text};
 
     incident_actors (incident_id, actor_type) {
         incident_id -> BigInt,
@@ -119,7 +119,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Text};
 
     incident_overrides (incident_id, field) {
         incident_id -> BigInt,
@@ -129,7 +129,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Binary, Date, Integer, Nullable, Text, Timestamp};
     use crate::db::dialect::DbUuid;
 
     reports (id) {
@@ -157,7 +157,6 @@ diesel::table! {
         cell7_veiled -> Nullable<Binary>,
         site_veiled -> Nullable<Binary>,
         site_distance -> Nullable<Text>,
-        near_border_m -> Nullable<Integer>,
         boundary_source -> Nullable<Text>,
         first_day -> Nullable<Date>,
         last_day -> Nullable<Date>,
@@ -168,7 +167,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
     use crate::db::dialect::DbUuid;
 
     decisions (id) {
@@ -185,7 +184,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamp};
     use crate::db::dialect::DbUuid;
 
     quarantined (id) {
@@ -197,6 +196,7 @@ diesel::table! {
         submitter -> Nullable<Binary>,
         content_mac -> Binary,
         country -> Text,
+        country_told -> Text,
         received_at -> Timestamp,
         state -> Text,
         decided_by -> Nullable<DbUuid>,
@@ -205,7 +205,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Text};
 
     heads (name) {
         name -> Text,
@@ -214,7 +214,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Text};
 
     changes (seq, incident_id, kind) {
         seq -> BigInt,
@@ -224,7 +224,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Binary, Nullable, Timestamp};
     use crate::db::dialect::DbUuid;
 
     users (id) {
@@ -237,7 +237,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Text, Timestamp};
 
     grants (id) {
         id -> BigInt,
@@ -250,7 +250,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Binary, Nullable, Timestamp};
     use crate::db::dialect::DbUuid;
 
     tokens (id) {
@@ -265,7 +265,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamp};
     use crate::db::dialect::DbUuid;
 
     devices (id) {
@@ -282,7 +282,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
     use crate::db::dialect::DbUuid;
 
     audit_entries (id) {

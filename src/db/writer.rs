@@ -82,15 +82,22 @@ pub struct Writers {
 #[derive(Default)]
 struct Counters {
     commits: AtomicU64,
+    /// Failed commits since the last good one.
+    failures: AtomicU64,
     operations: AtomicU64,
 }
 
 trait Job: Send {
     /// Runs the operation in a savepoint and returns the changes it announces; none where it failed.
-    fn run(&mut self, conn: &mut DbConn) -> Vec<Change>;
-    /// Answers the sender; `lost` is set when the commit failed.
-    fn answer(self: Box<Self>, lost: bool);
+    fn run(&mut self, conn: &mut DbConn) -> std::result::Result<Vec<Change>, Panicked>;
+    /// Answers the sender; `lost` says why the commit failed, if it did.
+    fn answer(self: Box<Self>, lost: Option<Code>);
 }
+
+/// An operation panicked: nobody knows how many savepoints it left open, so its whole batch is given up.
+#[derive(Debug, thiserror::Error)]
+#[error("a write operation panicked")]
+struct Panicked;
 
 struct Operation<F, T> {
     work: Option<F>,
@@ -103,32 +110,37 @@ where
     F: FnOnce(&mut WriteTx<'_>) -> Result<T> + Send,
     T: Send,
 {
-    fn run(&mut self, conn: &mut DbConn) -> Vec<Change> {
+    fn run(&mut self, conn: &mut DbConn) -> std::result::Result<Vec<Change>, Panicked> {
         let Some(work) = self.work.take() else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
-        let done = conn.transaction(|conn| {
-            let mut tx = WriteTx { conn, changes: Vec::new() };
-            let value = catch_unwind(AssertUnwindSafe(|| work(&mut tx)))
-                .unwrap_or_else(|_| Err(Error::internal("a write operation panicked")))?;
-            Ok::<_, Error>((value, tx.changes))
-        });
-        match done {
-            Ok((value, changes)) => {
+        let in_savepoint = || {
+            conn.transaction(|conn| {
+                let mut tx = WriteTx { conn, changes: Vec::new() };
+                let value = work(&mut tx)?;
+                Ok::<_, Error>((value, tx.changes))
+            })
+        };
+        match catch_unwind(AssertUnwindSafe(in_savepoint)) {
+            Ok(Ok((value, changes))) => {
                 self.outcome = Ok(value);
-                changes
+                Ok(changes)
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 self.outcome = Err(error);
-                Vec::new()
+                Ok(Vec::new())
+            }
+            Err(_panic) => {
+                self.outcome = Err(Error::internal(Panicked));
+                Err(Panicked)
             }
         }
     }
 
-    fn answer(self: Box<Self>, lost: bool) {
-        let outcome = match self.outcome {
-            Ok(_) if lost => Err(not_committed()),
-            other => other,
+    fn answer(self: Box<Self>, lost: Option<Code>) {
+        let outcome = match (self.outcome, lost) {
+            (Ok(_), Some(code)) => Err(Error::new(code)),
+            (outcome, _) => outcome,
         };
         // A client that hung up has no use for the answer; its report is stored all the same.
         drop(self.reply.send(outcome));
@@ -183,6 +195,11 @@ impl Writers {
         }
     }
 
+    /// Tells whether the last commit succeeded, or none was tried.
+    pub fn is_writing(&self) -> bool {
+        self.counters.failures.load(Ordering::Relaxed) == 0
+    }
+
     /// Returns commits made and operations in them since the start.
     pub fn counts(&self) -> (u64, u64) {
         let commits = self.counters.commits.load(Ordering::Relaxed);
@@ -202,26 +219,38 @@ impl Writer {
     fn run(mut self, waiting: &Receiver<Box<dyn Job>>) {
         while let Ok(first) = waiting.recv() {
             let mut batch = vec![first];
-            let is_committed = self.write(&mut batch, waiting);
-            if !is_committed {
-                // The connection may be broken (server restarted, disk full): start the next batch on a new one.
-                self.conn = None;
-            }
+            let lost = self.write(&mut batch, waiting).err();
             for job in batch {
-                job.answer(!is_committed);
+                job.answer(lost);
             }
         }
     }
 
-    /// Runs the batch, taking in what waits meanwhile; returns whether it is durable.
-    fn write(&mut self, batch: &mut Vec<Box<dyn Job>>, waiting: &Receiver<Box<dyn Job>>) -> bool {
-        match self.try_write(batch, waiting) {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::error!(n_operations = batch.len(), %error, "a write transaction was not committed");
-                false
-            }
+    /// Runs the batch, taking in what waits meanwhile; says what to tell its senders when it is not durable.
+    fn write(
+        &mut self,
+        batch: &mut Vec<Box<dyn Job>>,
+        waiting: &Receiver<Box<dyn Job>>,
+    ) -> std::result::Result<(), Code> {
+        let Err(error) = self.try_write(batch, waiting) else {
+            self.counters.failures.store(0, Ordering::Relaxed);
+            return Ok(());
+        };
+        tracing::error!(n_operations = batch.len(), %error, "a write transaction was not committed");
+        self.counters.failures.fetch_add(1, Ordering::Relaxed);
+        Err(error.code())
+    }
+
+    /// Begins a transaction; where the kept connection broke while idle, on a new one.
+    fn begin(&mut self) -> std::result::Result<DbConn, WriteError> {
+        if let Some(mut conn) = self.conn.take()
+            && dialect::begin_write(&mut conn).is_ok()
+        {
+            return Ok(conn);
         }
+        let mut conn = self.target.connect()?;
+        dialect::begin_write(&mut conn)?;
+        Ok(conn)
     }
 
     fn try_write(
@@ -229,25 +258,23 @@ impl Writer {
         batch: &mut Vec<Box<dyn Job>>,
         waiting: &Receiver<Box<dyn Job>>,
     ) -> std::result::Result<(), WriteError> {
-        let conn = match &mut self.conn {
-            Some(conn) => conn,
-            none => none.insert(self.target.connect()?),
-        };
-        dialect::begin_write(conn)?;
+        // Put back only after a commit: one that failed may be broken, or in the middle of something.
+        let mut conn = self.begin()?;
         let mut changes = Vec::new();
         let mut next = 0;
         while let Some(job) = batch.get_mut(next) {
-            changes.append(&mut job.run(conn));
+            changes.append(&mut job.run(&mut conn)?);
             next += 1;
             if batch.len() < self.batch_limit {
                 batch.extend(waiting.try_recv());
             }
         }
-        dialect::record_changes(conn, &changes)?;
+        dialect::record_changes(&mut conn, &changes)?;
         if !self.commit_delay.is_zero() {
             std::thread::sleep(self.commit_delay);
         }
-        dialect::commit(conn)?;
+        dialect::commit(&mut conn)?;
+        self.conn = Some(conn);
         self.counters.commits.fetch_add(1, Ordering::Relaxed);
         let n_operations = u64::try_from(batch.len()).unwrap_or(u64::MAX);
         self.counters.operations.fetch_add(n_operations, Ordering::Relaxed);
@@ -261,6 +288,18 @@ enum WriteError {
     Database(#[from] diesel::result::Error),
     #[error(transparent)]
     Connect(#[from] OpenError),
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
+}
+
+impl WriteError {
+    /// Returns what the senders are told: nothing was kept, and whether room or time is what is missing.
+    fn code(&self) -> Code {
+        match self {
+            Self::Database(error) if dialect::is_storage_full(error) => Code::StorageFull,
+            Self::Database(_) | Self::Connect(_) | Self::Panicked(_) => Code::Unavailable,
+        }
+    }
 }
 
 fn not_committed() -> Error {

@@ -82,6 +82,8 @@ impl BodyStream {
         loop {
             if !self.packed.is_empty() {
                 let piece = self.inflate_step()?;
+                // A step can grow a thousandfold: others get their turn in between.
+                tokio::task::yield_now().await;
                 if !piece.is_empty() {
                     return Ok(Some(piece));
                 }
@@ -110,7 +112,7 @@ impl BodyStream {
         let chunk = match waited {
             Ok(Some(Ok(chunk))) => chunk,
             Ok(None) => return Ok(None),
-            Ok(Some(Err(error))) => return Err(broken_off(error)),
+            Ok(Some(Err(error))) => return Err(broken_off(&error)),
             Err(_elapsed) => return Err(Error::new(Code::RequestTimeout)),
         };
         self.n_received += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
@@ -141,7 +143,7 @@ impl BodyStream {
     }
 }
 
-fn broken_off(error: actix_web::error::PayloadError) -> Error {
+fn broken_off(error: &actix_web::error::PayloadError) -> Error {
     let code = match error {
         actix_web::error::PayloadError::Overflow => Code::PayloadTooLarge,
         _ => Code::BadRequest,

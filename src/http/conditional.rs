@@ -28,7 +28,8 @@ pub fn required_version(request: &HttpRequest) -> Result<i32> {
     let version = tag
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
-        .and_then(|text| text.parse().ok());
+        .and_then(|text| text.parse().ok())
+        .filter(|version| (1..i32::MAX).contains(version));
     version.ok_or_else(|| Error::new(Code::PreconditionFailed))
 }
 

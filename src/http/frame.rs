@@ -108,11 +108,11 @@ fn localise(response: ServiceResponse<BoxBody>, language: Language) -> ServiceRe
         let rendered = problem::render(error, language);
         return response.into_response(rendered);
     }
-    let is_problem = response
+    let is_ours = response
         .headers()
         .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind == problem::PROBLEM_JSON);
-    if is_problem {
+        .is_some_and(|kind| kind == problem::PROBLEM_JSON || kind == "application/json");
+    if is_ours {
         return response;
     }
     let allow = response.headers().get(header::ALLOW).cloned();
@@ -142,6 +142,7 @@ fn code_of(status: StatusCode) -> Code {
         StatusCode::PAYLOAD_TOO_LARGE => Code::PayloadTooLarge,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
         StatusCode::NOT_ACCEPTABLE => Code::NotAcceptable,
+        StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable,
         other if other.is_client_error() => Code::BadRequest,
         _ => Code::Internal,
     }

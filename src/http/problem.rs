@@ -97,6 +97,7 @@ pub fn title(code: Code, language: Language) -> &'static str {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of words")]
 fn titles(code: Code) -> (&'static str, &'static str) {
     match code {
         Code::InvalidJson => ("the body is not valid JSON", "le corps n'est pas du JSON valide"),

@@ -11,6 +11,7 @@ use crate::auth::policy::{Action, visible};
 use crate::auth::types::{Principal, Scope};
 use crate::context::Context;
 use crate::error::{Code, Error, Result};
+use crate::geo::lonlat::LonLat;
 use crate::http::conditional::version_tag;
 use crate::http::page::{self, PageRequest};
 use crate::http::query::Pairs;
@@ -18,7 +19,7 @@ use crate::ids::{Id, IncidentId, ReportId};
 use crate::incidents::opening::{self, ReportRow};
 use crate::incidents::selection::Asked;
 use crate::incidents::store::{find_incident, split_codes};
-use crate::incidents::view::{self, IncidentView, is_seen, list_views};
+use crate::incidents::view::{self, IncidentView, is_seen, is_seen_from, list_views};
 use crate::intake::receipt::AreaView;
 
 /// A page of incidents, newest first.
@@ -163,7 +164,7 @@ pub struct ReportView {
     /// `geo_precision` code.
     precision: String,
     /// Distance to another country in metres, under 5 km only.
-    near_border_m: Option<i32>,
+    near_border_m: Option<u32>,
     /// What to look at.
     flags: Vec<String>,
     /// What was sent, without names and contacts; the shape of `POST /v1/reports`.
@@ -212,15 +213,8 @@ pub async fn get_report(
         .db
         .read(move |conn| {
             let row = opening::find_report(conn, id)?.ok_or_else(Error::not_found)?;
-            let countries =
-                [Some(&row.country), row.country_computed.as_ref(), Some(&row.incident_country)];
-            let parse = |code: &String| shared.geo.countries().parse(code);
-            let is_seen = scope == Scope::All
-                || countries
-                    .into_iter()
-                    .flatten()
-                    .filter_map(parse)
-                    .any(|country| scope.has(country));
+            let (country, computed) = &row.seen_from;
+            let is_seen = is_seen_from(&scope, &shared.geo, country, computed.as_deref());
             if is_seen { Ok(row) } else { Err(Error::not_found()) }
         })
         .await?;
@@ -273,6 +267,7 @@ fn answer_report(
     let geometry = degrees("lon")
         .zip(degrees("lat"))
         .map(|(lon, lat)| view::PointView { kind: "Point", coordinates: [lon, lat] });
+    let near_border_m = geometry.as_ref().and_then(|point| distance_to_border(point, context));
     let view = ReportView {
         id: row.uuid,
         incident: row.incident,
@@ -286,7 +281,7 @@ fn answer_report(
         admin1: row.admin1.as_deref().map(|code| view::view_area(code, &context.geo)),
         zone: row.zone,
         precision: row.geo_precision,
-        near_border_m: row.near_border_m,
+        near_border_m,
         flags: split_codes(&row.flags),
         report,
     };
@@ -296,4 +291,13 @@ fn answer_report(
     let feature = ReportFeature { kind: "Feature", id: view.id, geometry, properties: view };
     let body = serde_json::to_string(&feature).unwrap_or_default();
     HttpResponse::Ok().content_type(GEO_JSON).body(body)
+}
+
+/// Returns the distance to another country. It is computed when the report is opened and kept nowhere: with the cell
+/// it would give the exact place away.
+fn distance_to_border(point: &view::PointView, context: &Context) -> Option<u32> {
+    let [lon, lat] = point.coordinates;
+    let point = LonLat::new(lon, lat).ok()?;
+    let boundaries = context.geo.boundaries();
+    boundaries.near_border_m(point, boundaries.country_at(point)?)
 }

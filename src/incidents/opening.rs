@@ -39,12 +39,10 @@ pub struct ReportRow {
     pub zone: Option<String>,
     /// `geo_precision` code.
     pub geo_precision: String,
-    /// Metres to another country, under 5 km only.
-    pub near_border_m: Option<i32>,
     /// Space-separated.
     pub flags: String,
-    /// Country of its incident, as settled.
-    pub incident_country: String,
+    /// The countries from which its incident is seen.
+    pub seen_from: (String, Option<String>),
 }
 
 /// Returns the plain columns of a report.
@@ -68,9 +66,8 @@ pub fn find_report(conn: &mut DbConn, id: ReportId) -> Result<Option<ReportRow>>
             reports::admin1,
             reports::zone,
             reports::geo_precision,
-            reports::near_border_m,
             reports::flags,
-            incident_facts::country,
+            (incident_facts::country, incident_facts::country_computed),
         ))
         .first(conn)
         .optional()?;
@@ -102,7 +99,7 @@ pub fn open_part(
 pub fn open_text_and_place(conn: &mut DbConn, sealer: &Sealer, id: ReportId) -> Result<Value> {
     let owner = Owner { kind: OwnerKind::Report, id: id.uuid() };
     let text = open_part(conn, sealer, owner, Part::Text)?
-        .unwrap_or_else(|| Value::Object(Default::default()));
+        .unwrap_or_else(|| Value::Object(serde_json::Map::default()));
     let place = open_part(conn, sealer, owner, Part::Place)?;
     Ok(fields::join(text, place))
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::auth::types::Scope;
 use crate::db::dialect::DbConn;
-use crate::db::schema::{data_keys, reports, sealed};
+use crate::db::schema::{data_keys, incident_facts, reports, sealed};
 use crate::error::{Error, Result};
 use crate::geo::countries::CountryCode;
 use crate::geo::names::fold;
@@ -64,6 +64,7 @@ fn list_texts(conn: &mut DbConn, scope: &Scope, after: i64) -> Result<Vec<Sealed
                 .and(sealed::part.eq(Part::Text.as_str()))
                 .and(sealed::owner_kind.eq(OwnerKind::Report.as_str()))),
         )
+        .inner_join(incident_facts::table.on(incident_facts::incident_id.eq(reports::incident_id)))
         .inner_join(data_keys::table.on(sealed::key_id.eq(data_keys::id.nullable())))
         .filter(reports::id.gt(after))
         .filter(reports::state.eq("active"))
@@ -72,10 +73,10 @@ fn list_texts(conn: &mut DbConn, scope: &Scope, after: i64) -> Result<Vec<Sealed
         let codes: Vec<&str> = countries.iter().map(CountryCode::as_str).collect();
         let computed: Vec<Option<&str>> = codes.iter().map(|code| Some(*code)).collect();
         query = query.filter(
-            reports::country
+            incident_facts::country
                 .eq_any(codes)
                 .nullable()
-                .or(reports::country_computed.eq_any(computed)),
+                .or(incident_facts::country_computed.eq_any(computed)),
         );
     }
     let rows = query
@@ -96,16 +97,26 @@ fn list_texts(conn: &mut DbConn, scope: &Scope, after: i64) -> Result<Vec<Sealed
 
 fn holds_all(text: &Value, words: &[String]) -> bool {
     let mut haystack = String::new();
-    for pointer in ["/narrative", "/company", "/smuggling", "/environment", "/governance"] {
-        match text.pointer(pointer) {
-            Some(Value::String(words)) => haystack.push_str(words),
-            Some(details) => haystack.push_str(&details.to_string()),
-            None => {}
+    for name in ["narrative", "company", "smuggling", "environment", "governance"] {
+        if let Some(told) = text.get(name) {
+            add_words(told, &mut haystack);
         }
-        haystack.push(' ');
     }
     let haystack = fold(&haystack);
     words.iter().all(|word| haystack.contains(word.as_str()))
+}
+
+/// Adds what was told, never the names of the fields it was told in.
+fn add_words(told: &Value, haystack: &mut String) {
+    match told {
+        Value::String(words) => {
+            haystack.push_str(words);
+            haystack.push(' ');
+        }
+        Value::Object(details) => details.values().for_each(|detail| add_words(detail, haystack)),
+        Value::Array(items) => items.iter().for_each(|item| add_words(item, haystack)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 #[cfg(test)]
@@ -123,5 +134,6 @@ mod tests {
         assert!(holds("seguela RIVIERE"));
         assert!(holds("fleuve"));
         assert!(!holds("séguéla mercure"));
+        assert!(!holds("route"), "the name of a field is no word of the witness");
     }
 }

@@ -37,6 +37,7 @@ pub struct IncidentRow {
 /// The row of an incident's facts.
 #[derive(Debug, Clone, diesel::Queryable, diesel::Insertable)]
 #[diesel(table_name = incident_facts)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column")]
 #[expect(missing_docs, reason = "the columns are told in the migration and in `types::Facts`")]
 pub struct FactsRow {
     pub incident_id: i64,

@@ -269,13 +269,18 @@ fn view(
 
 /// Tells whether an incident is seen from `scope`: by its country, or by the country its point lies in.
 pub fn is_seen(scope: &Scope, geo: &Geo, facts: &FactsRow) -> bool {
+    is_seen_from(scope, geo, &facts.country, facts.country_computed.as_deref())
+}
+
+/// Like [`is_seen`], with the two countries alone.
+pub fn is_seen_from(scope: &Scope, geo: &Geo, country: &str, computed: Option<&str>) -> bool {
     let has = |country: &str| match scope {
         Scope::All => true,
         Scope::Countries(_) => {
             geo.countries().parse(country).is_some_and(|country| scope.has(country))
         }
     };
-    has(&facts.country) || facts.country_computed.as_deref().is_some_and(has)
+    has(country) || computed.is_some_and(has)
 }
 
 /// Returns an area with its name.

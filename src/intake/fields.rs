@@ -240,7 +240,9 @@ mod tests {
                     }
                 }
                 Value::Array(items) if items.iter().any(Value::is_object) => {
-                    items.iter().for_each(|item| paths(item, &format!("{at}[]"), found));
+                    for item in items {
+                        paths(item, &format!("{at}[]"), found);
+                    }
                 }
                 _ => drop(found.insert(at.to_owned())),
             }

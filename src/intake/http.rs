@@ -1,5 +1,7 @@
 //! The JSON channel: submit one report, or a stream of them; read a receipt.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -100,9 +102,8 @@ async fn submit(
     context: &web::Data<Context>,
     body: ReportBody,
 ) -> Result<HttpResponse> {
-    let prepared = prepare_body(principal, context, body, Channel::Api)?;
-    let (outcome, prepared) = store_prepared(context, prepared).await?;
-    let (status, stored) = match outcome {
+    let prepared = Arc::new(prepare_body(principal, context, body, Channel::Api)?);
+    let (status, stored) = match store_prepared(context, &prepared).await? {
         Outcome::Created(stored) => (StatusCode::CREATED, stored),
         Outcome::Same(stored) => (StatusCode::OK, stored),
         Outcome::Conflict => return Err(name_conflict(principal, context, prepared).await?),
@@ -138,7 +139,7 @@ pub fn prepare_body(
     }
     let prepared = prepare::prepare(
         &context.workbench(),
-        report,
+        &report,
         channel,
         context.submitter(principal),
         context.clock.now(),
@@ -164,25 +165,18 @@ fn check_scope(principal: &Principal, prepared: &Prepared) -> Result<()> {
     }
 }
 
-/// Stores a prepared report and hands it back with what became of it.
+/// Stores a prepared report and says what became of it.
 ///
 /// # Errors
-/// When the store fails.
+/// When the store fails; `Unavailable` is worth another try.
 pub async fn store_prepared(
     context: &web::Data<Context>,
-    prepared: Prepared,
-) -> Result<(Outcome, Prepared)> {
-    let key = prepared.id.uuid();
+    prepared: &Arc<Prepared>,
+) -> Result<Outcome> {
     // Sends without an id are the same when their content is: they must meet in one writer.
-    let key = if prepared.is_id_made_here { content_key(&prepared) } else { key };
-    let shared = context.clone();
-    context
-        .db
-        .write(key, move |tx| {
-            let outcome = store::submit(tx, &prepared, &shared.sealer)?;
-            Ok((outcome, prepared))
-        })
-        .await
+    let key = if prepared.is_id_made_here { content_key(prepared) } else { prepared.id.uuid() };
+    let (shared, prepared) = (context.clone(), Arc::clone(prepared));
+    context.db.write(key, move |tx| store::submit(tx, &prepared, &shared.sealer)).await
 }
 
 fn content_key(prepared: &Prepared) -> uuid::Uuid {
@@ -217,7 +211,7 @@ pub fn answer(
 async fn name_conflict(
     principal: &Principal,
     context: &web::Data<Context>,
-    prepared: Prepared,
+    prepared: Arc<Prepared>,
 ) -> Result<Error> {
     let conflict = Error::new(Code::IdConflict);
     if matches!(principal, Principal::Device { .. }) {

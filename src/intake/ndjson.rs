@@ -1,18 +1,22 @@
 //! Reports one a line: any number of them in bounded memory, each with an outcome of its own.
 //!
-//! Lines are read as they arrive and a bounded number is in the writer's queue at once. Outcomes go to an unnamed
+//! Lines are read as they arrive; each becomes a task of its own, so that what has arrived is stored even when the
+//! connection breaks before the end. The number and the bytes of waiting lines are bounded. Outcomes go to an unnamed
 //! temporary file and are answered when the last line is in: many clients send everything before they read anything,
 //! and would block for ever against a server that answers while it reads. Outcomes hold ids and codes, no text.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
+use actix_web::rt;
+use actix_web::rt::task::JoinHandle;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpRequest, HttpResponse, web};
-use futures_util::StreamExt;
-use futures_util::future::LocalBoxFuture;
-use futures_util::stream::{self, FuturesOrdered};
+use futures_util::stream;
 use serde::Serialize;
 
 use crate::auth::types::Principal;
@@ -31,6 +35,14 @@ pub const MEDIA_TYPE: &str = "application/x-ndjson";
 
 /// Lines whose reports wait for their commit at once: one full batch of the writer.
 const IN_FLIGHT: usize = 256;
+/// Bytes of lines that wait at once; each is held about four times over while it is parsed and sealed.
+const IN_FLIGHT_BYTES: usize = 8 * 1024 * 1024;
+/// Lines refused before the rest of the body is given up: it is not what it says.
+const MAX_REFUSED: u64 = 1_000;
+/// Empty lines passed over before the body is given up.
+const MAX_EMPTY: u64 = 10_000;
+/// Waits before a report that found the writer's queue full is tried again: 6 s in all.
+const RETRY_WAITS_MS: [u64; 6] = [50, 150, 400, 900, 1_500, 3_000];
 /// Bytes of the answer read from the file at once.
 const ANSWER_PIECE_BYTES: usize = 64 * 1024;
 
@@ -39,7 +51,7 @@ const ANSWER_PIECE_BYTES: usize = 64 * 1024;
 struct LineView {
     /// From 1.
     line: u64,
-    /// `created`, `same`, `conflict`, `gone` or `refused`.
+    /// `created`, `same`, `conflict`, `gone`, `refused`, or `retry`: valid, not stored, send it again.
     outcome: &'static str,
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,6 +80,10 @@ struct Summary {
     conflict: u64,
     gone: u64,
     refused: u64,
+    /// Valid, but not stored: send them again.
+    retry: u64,
+    /// Too much of the body was no report: the rest was not read.
+    is_cut_short: bool,
 }
 
 /// Stores every line of the body and answers their outcomes, in order, with a summary as the last line.
@@ -80,61 +96,100 @@ pub async fn submit_lines(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> Result<HttpResponse> {
-    let language = frame::negotiate(request.headers());
-    let max_line = request
-        .app_data::<web::Data<BodyLimits>>()
-        .map_or_else(|| BodyLimits::default().json_bytes, |limits| limits.json_bytes);
-    let mut lines = Lines {
-        stream: BodyStream::new(request, payload)?,
-        buffer: BytesMut::new(),
-        max_line,
-        skips: false,
-    };
-    let mut waiting: FuturesOrdered<LocalBoxFuture<'_, LineView>> = FuturesOrdered::new();
+    let sender =
+        Arc::new(Sender { principal, context, language: frame::negotiate(request.headers()) });
+    let limits = request.app_data::<web::Data<BodyLimits>>();
+    let max_line =
+        limits.map_or_else(|| BodyLimits::default().json_bytes, |limits| limits.json_bytes);
+    let stream = BodyStream::new(request, payload)?;
+    let mut lines = Lines { stream, buffer: BytesMut::new(), max_line, skips: false };
+    let mut waiting = Waiting::default();
     let mut answer = AnswerFile::new()?;
-    let mut number = 0;
+    let (mut number, mut n_empty) = (0, 0);
     while let Some(line) = lines.next().await? {
         number += 1;
         if line.as_ref().is_ok_and(|line| line.trim_ascii().is_empty()) {
-            continue;
+            n_empty += 1;
+            if n_empty % 1_024 == 0 {
+                tokio::task::yield_now().await;
+            }
+        } else {
+            let n_bytes = line.as_ref().map_or(0, Bytes::len);
+            let task = rt::spawn(Arc::clone(&sender).submit(number, line));
+            waiting.push(n_bytes, task);
         }
-        waiting.push_back(Box::pin(submit_line(&principal, &context, language, number, line)));
-        if waiting.len() >= IN_FLIGHT
-            && let Some(done) = waiting.next().await
-        {
-            answer.add(&done)?;
+        while waiting.is_full() {
+            waiting.settle_first(&mut answer).await?;
+        }
+        if answer.summary.refused >= MAX_REFUSED || n_empty >= MAX_EMPTY {
+            answer.summary.is_cut_short = true;
+            break;
         }
     }
-    while let Some(done) = waiting.next().await {
-        answer.add(&done)?;
+    while !waiting.tasks.is_empty() {
+        waiting.settle_first(&mut answer).await?;
     }
     answer.into_response()
 }
 
-async fn submit_line(
-    principal: &Principal,
-    context: &web::Data<Context>,
-    language: Language,
-    number: u64,
-    line: Result<Bytes>,
-) -> LineView {
-    match store_line(principal, context, line).await {
-        Ok((outcome, id)) => {
-            view_outcome(number, &outcome, id, matches!(principal, Principal::User { .. }))
+/// Lines on their way to the store, in order.
+#[derive(Default)]
+struct Waiting {
+    tasks: VecDeque<(usize, JoinHandle<LineView>)>,
+    n_bytes: usize,
+}
+
+impl Waiting {
+    fn push(&mut self, n_bytes: usize, task: JoinHandle<LineView>) {
+        self.n_bytes += n_bytes;
+        self.tasks.push_back((n_bytes, task));
+    }
+
+    fn is_full(&self) -> bool {
+        self.tasks.len() >= IN_FLIGHT || self.n_bytes > IN_FLIGHT_BYTES
+    }
+
+    async fn settle_first(&mut self, answer: &mut AnswerFile) -> Result<()> {
+        if let Some((n_bytes, task)) = self.tasks.pop_front() {
+            self.n_bytes -= n_bytes;
+            answer.add(&task.await.map_err(Error::internal)?)?;
         }
-        Err(error) => view_refusal(number, &error, language),
+        Ok(())
     }
 }
 
-async fn store_line(
-    principal: &Principal,
-    context: &web::Data<Context>,
-    line: Result<Bytes>,
-) -> Result<(Outcome, ReportId)> {
-    let body: ReportBody = body::parse_json(&line?)?;
-    let prepared = prepare_body(principal, context, body, Channel::Import)?;
-    let (outcome, prepared) = store_prepared(context, prepared).await?;
-    Ok((outcome, prepared.id))
+/// Who sends the lines, and in which language to answer.
+struct Sender {
+    principal: Principal,
+    context: web::Data<Context>,
+    language: Language,
+}
+
+impl Sender {
+    async fn submit(self: Arc<Self>, number: u64, line: Result<Bytes>) -> LineView {
+        let is_person = matches!(self.principal, Principal::User { .. });
+        match self.store(line).await {
+            Ok((outcome, id)) => view_outcome(number, &outcome, id, is_person),
+            Err(error) => view_refusal(number, &error, self.language),
+        }
+    }
+
+    /// Stores one report; one that finds the writer's queue full waits its turn.
+    async fn store(&self, line: Result<Bytes>) -> Result<(Outcome, ReportId)> {
+        let body: ReportBody = body::parse_json(&line?)?;
+        let prepared =
+            Arc::new(prepare_body(&self.principal, &self.context, body, Channel::Import)?);
+        let mut waits = RETRY_WAITS_MS.into_iter();
+        loop {
+            match store_prepared(&self.context, &prepared).await {
+                Err(error) if error.code == Code::Unavailable => match waits.next() {
+                    Some(wait_ms) => rt::time::sleep(Duration::from_millis(wait_ms)).await,
+                    None => return Err(error),
+                },
+                stored => return stored.map(|outcome| (outcome, prepared.id)),
+            }
+        }
+    }
 }
 
 fn view_outcome(line: u64, outcome: &Outcome, id: ReportId, is_person: bool) -> LineView {
@@ -168,9 +223,10 @@ fn view_refusal(line: u64, error: &Error, language: Language) -> LineView {
         detail: field.text.in_language(language).to_owned(),
     });
     let title = problem::title(error.code, language);
+    let outcome = if error.code == Code::Unavailable { "retry" } else { "refused" };
     LineView {
         line,
-        outcome: "refused",
+        outcome,
         status: problem::status(error.code).as_u16(),
         id: None,
         incident: None,
@@ -253,6 +309,7 @@ impl AnswerFile {
             "same" => &mut summary.same,
             "conflict" => &mut summary.conflict,
             "gone" => &mut summary.gone,
+            "retry" => &mut summary.retry,
             _ => &mut summary.refused,
         };
         *counter += 1;

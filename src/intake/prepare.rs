@@ -95,7 +95,7 @@ pub struct Prepared {
 /// `CoordinatesSwapped` and `InvalidFields` for a place that cannot be; `Internal` when sealing fails.
 pub fn prepare(
     bench: &Workbench<'_>,
-    report: NewReport,
+    report: &NewReport,
     channel: Channel,
     submitter: Submitter,
     now: DateTime<Utc>,

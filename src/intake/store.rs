@@ -7,6 +7,7 @@ use diesel::{
     QueryDsl, QueryResult, RunQueryDsl,
 };
 
+use crate::audit::{self, Act};
 use crate::auth::types::Scope;
 use crate::db::dialect::{self, DbConn};
 use crate::db::schema::{incidents, quarantined, reports};
@@ -50,6 +51,8 @@ pub struct Stored {
     pub reference: String,
     /// When it was received.
     pub received_at: NaiveDateTime,
+    /// Country of the report.
+    pub country: String,
     state: String,
     content_mac: Vec<u8>,
     submitter: Option<Vec<u8>>,
@@ -81,9 +84,10 @@ pub fn submit(tx: &mut WriteTx<'_>, prepared: &Prepared, quarantine: &Sealer) ->
             };
             let earlier = earlier
                 .ok_or_else(|| Error::internal("the report is taken and cannot be found"))?;
+            let country = earlier.country.clone();
             let outcome = recognise(earlier, prepared);
             if matches!(outcome, Outcome::Conflict | Outcome::ForeignConflict) {
-                set_aside(tx.conn, prepared, quarantine)?;
+                set_aside_once(tx, prepared, &country, quarantine)?;
             }
             Ok(outcome)
         }
@@ -100,12 +104,12 @@ fn is_already_there(error: &Error) -> bool {
 }
 
 fn recognise(earlier: Stored, prepared: &Prepared) -> Outcome {
-    if earlier.state != "active" {
-        return Outcome::Gone;
-    }
     let is_own = earlier.submitter.as_deref() == Some(&prepared.submitter[..]);
     if !is_own {
         return Outcome::ForeignConflict;
+    }
+    if earlier.state != "active" {
+        return Outcome::Gone;
     }
     if earlier.content_mac == prepared.content_mac {
         Outcome::Same(earlier)
@@ -121,6 +125,7 @@ fn created(prepared: &Prepared) -> Stored {
         status: crate::incidents::facts::Status::Received.as_str().to_owned(),
         reference: prepared.reference.clone(),
         received_at: prepared.received_at.naive_utc(),
+        country: prepared.report.place.country.clone(),
         state: "active".to_owned(),
         content_mac: prepared.content_mac.to_vec(),
         submitter: Some(prepared.submitter.to_vec()),
@@ -177,6 +182,7 @@ fn stored() -> _ {
         incidents::status,
         reports::reference,
         reports::received_at,
+        reports::country,
         reports::state,
         reports::content_mac,
         reports::submitter,
@@ -200,6 +206,8 @@ fn insert(conn: &mut DbConn, prepared: &Prepared) -> QueryResult<i64> {
     for (part, content) in &prepared.sealed {
         sealed::insert_part(conn, owner, *part, 1, content)?;
     }
+    let channel = prepared.channel.as_str();
+    audit::record(conn, None, Act::ReceivedReport, prepared.id, channel, prepared.received_at)?;
     Ok(incident)
 }
 
@@ -236,10 +244,6 @@ fn insert_report(conn: &mut DbConn, prepared: &Prepared, incident: i64) -> Query
                 reports::cell7_veiled.eq(&place.cell7_veiled),
                 reports::site_veiled.eq(&place.site_veiled),
                 reports::site_distance.eq(&place.site_distance),
-                reports::near_border_m.eq(prepared
-                    .geotag
-                    .near_border_m
-                    .map(|metres| i32::try_from(metres).unwrap_or(i32::MAX))),
                 reports::boundary_source.eq(&place.boundary_source),
             ),
             (
@@ -254,17 +258,29 @@ fn insert_report(conn: &mut DbConn, prepared: &Prepared, incident: i64) -> Query
         .map(drop)
 }
 
-/// Keeps content whose id is taken, sealed, once.
-fn set_aside(conn: &mut DbConn, prepared: &Prepared, sealer: &Sealer) -> Result<()> {
-    let is_known: Option<i64> = quarantined::table
-        .filter(quarantined::report_uuid.eq(prepared.id))
-        .filter(quarantined::content_mac.eq(prepared.content_mac.to_vec()))
-        .select(quarantined::id)
-        .first(conn)
-        .optional()?;
-    if is_known.is_some() {
-        return Ok(());
+/// Keeps content whose id is taken, sealed, once: a phone that resends it for days finds its row there.
+fn set_aside_once(
+    tx: &mut WriteTx<'_>,
+    prepared: &Prepared,
+    country: &str,
+    sealer: &Sealer,
+) -> Result<()> {
+    let kept = tx.attempt(|conn| set_aside(conn, prepared, country, sealer));
+    match kept {
+        Err(error) if is_set_aside_already(&error) => Ok(()),
+        other => other,
     }
+}
+
+fn is_set_aside_already(error: &Error) -> bool {
+    let cause = error.cause.as_deref().and_then(|cause| cause.downcast_ref::<DieselError>());
+    cause.is_some_and(|cause| {
+        dialect::is_taken(cause, "quarantined_content_key", "quarantined", "content_mac")
+    })
+}
+
+/// `country` is that of the report whose id it came under: its reviewers see it, and those of the new content's own.
+fn set_aside(conn: &mut DbConn, prepared: &Prepared, country: &str, sealer: &Sealer) -> Result<()> {
     let id = QuarantinedId::random();
     let owner = Owner { kind: OwnerKind::Quarantine, id: id.uuid() };
     let content = seal_payload(sealer, owner, &prepared.canonical)?;
@@ -276,12 +292,14 @@ fn set_aside(conn: &mut DbConn, prepared: &Prepared, sealer: &Sealer) -> Result<
             quarantined::channel.eq(prepared.channel.as_str()),
             quarantined::submitter.eq(Some(prepared.submitter.to_vec())),
             quarantined::content_mac.eq(prepared.content_mac.to_vec()),
-            quarantined::country.eq(&prepared.report.place.country),
+            quarantined::country.eq(country),
+            quarantined::country_told.eq(&prepared.report.place.country),
             quarantined::received_at.eq(prepared.received_at.naive_utc()),
             quarantined::state.eq("open"),
         ))
         .execute(conn)?;
     sealed::insert_part(conn, owner, Part::Quarantine, 1, &content)?;
+    audit::record(conn, None, Act::SetAside, id, prepared.channel.as_str(), prepared.received_at)?;
     Ok(())
 }
 

@@ -253,13 +253,13 @@ fn seal_location(
     let bytes = serde_json::to_vec(&serde_json::json!({ "location": location }))
         .map_err(Error::internal)?;
     let version = decision.version + 1;
-    let content = context.sealer.seal(
+    let sealed_place = context.sealer.seal(
         owner,
         Part::Place,
         u32::try_from(version).map_err(Error::internal)?,
         &bytes,
     )?;
-    sealed::insert_part(conn, owner, Part::Place, version, &content)?;
+    sealed::insert_part(conn, owner, Part::Place, version, &sealed_place)?;
     Ok(())
 }
 
@@ -330,8 +330,8 @@ fn record(
         ))
         .execute(conn)?;
     let owner = Owner { kind: OwnerKind::Decision, id: id.uuid() };
-    let content = context.sealer.seal(owner, Part::Reason, 1, decision.reason.as_bytes())?;
-    sealed::insert_part(conn, owner, Part::Reason, 1, &content)?;
+    let sealed_reason = context.sealer.seal(owner, Part::Reason, 1, decision.reason.as_bytes())?;
+    sealed::insert_part(conn, owner, Part::Reason, 1, &sealed_reason)?;
     let detail = format!("{}>{}", incident.status, to.as_str());
     audit::record(
         conn,

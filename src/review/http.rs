@@ -134,7 +134,7 @@ fn parse_reason(text: &str) -> Result<String> {
 
 /// List what was set aside
 ///
-/// Content that came under an id taken by other content, open first, newest first.
+/// Content that came under an id taken by other content, newest first.
 #[utoipa::path(
     get, path = "/v1/quarantine", tag = "review", operation_id = "list_quarantined",
     params(

@@ -1,7 +1,7 @@
 //! What reached us under an id that was taken: kept sealed, shown to the reviewers of its country.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -98,6 +98,14 @@ fn entries() -> _ {
     ))
 }
 
+/// Seen by the reviewers of the report's country and of the country that the content names.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn is_seen_from(codes: Vec<String>) -> _ {
+    let told: diesel::dsl::EqAny<quarantined::country_told, Vec<String>> =
+        quarantined::country_told.eq_any(codes.clone());
+    quarantined::country.eq_any(codes).or(told)
+}
+
 /// Returns the country codes a scope is limited to; `None` for everywhere.
 fn codes(scope: &Scope) -> Option<Vec<String>> {
     match scope {
@@ -123,8 +131,8 @@ pub fn list(
     let mut query = entries().filter(quarantined::id.lt(after)).into_boxed();
     let mut count = quarantined::table.into_boxed();
     if let Some(codes) = codes(scope) {
-        query = query.filter(quarantined::country.eq_any(codes.clone()));
-        count = count.filter(quarantined::country.eq_any(codes));
+        query = query.filter(is_seen_from(codes.clone()));
+        count = count.filter(is_seen_from(codes));
     }
     let total = count.count().get_result(conn)?;
     let rows: Vec<Row> = query.order(quarantined::id.desc()).limit(limit).load(conn)?;
@@ -140,7 +148,7 @@ pub fn list(
 fn find(conn: &mut DbConn, scope: &Scope, id: QuarantinedId) -> Result<QuarantineEntry> {
     let mut query = entries().filter(quarantined::uuid.eq(id)).into_boxed();
     if let Some(codes) = codes(scope) {
-        query = query.filter(quarantined::country.eq_any(codes));
+        query = query.filter(is_seen_from(codes));
     }
     let row: Option<Row> = query.first(conn).optional()?;
     row.map(entry).ok_or_else(Error::not_found)
@@ -157,13 +165,16 @@ pub fn open(
     id: QuarantinedId,
     (actor, now): (Option<UserId>, DateTime<Utc>),
 ) -> Result<QuarantinedView> {
-    let entry = find(conn, scope, id)?;
+    let found = find(conn, scope, id)?;
     audit::record(conn, actor, Act::OpenedQuarantined, id, "", now)?;
     let owner = Owner { kind: OwnerKind::Quarantine, id: id.uuid() };
-    let content =
+    let opened =
         open_part(conn, &context.sealer, owner, Part::Quarantine)?.ok_or_else(Error::not_found)?;
-    let parts = context.fields.split(content);
-    Ok(QuarantinedView { entry, content: crate::intake::fields::join(parts.text, parts.place) })
+    let parts = context.fields.split(opened);
+    Ok(QuarantinedView {
+        entry: found,
+        content: crate::intake::fields::join(parts.text, parts.place),
+    })
 }
 
 /// Takes down a reviewer's word; an earlier one is replaced.
@@ -189,8 +200,9 @@ pub fn judge(
     let version =
         sealed::find_part(conn, owner, Part::Reason)?.map_or(1, |(version, _)| version + 1);
     let number = u32::try_from(version).map_err(Error::internal)?;
-    let content = context.sealer.seal(owner, Part::Reason, number, judgement.reason.as_bytes())?;
-    sealed::insert_part(conn, owner, Part::Reason, version, &content)?;
+    let sealed_reason =
+        context.sealer.seal(owner, Part::Reason, number, judgement.reason.as_bytes())?;
+    sealed::insert_part(conn, owner, Part::Reason, version, &sealed_reason)?;
     audit::record(
         conn,
         judgement.decided_by,

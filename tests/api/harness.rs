@@ -1,6 +1,11 @@
 //! Starts the application and speaks to it.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot start must fail")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot start must fail"
+)]
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicI64, Ordering};

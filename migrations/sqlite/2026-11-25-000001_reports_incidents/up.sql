@@ -142,7 +142,6 @@ CREATE TABLE reports (
     cell7_veiled BLOB,
     site_veiled BLOB,
     site_distance TEXT,
-    near_border_m INTEGER,
     boundary_source TEXT,
     first_day TEXT,
     last_day TEXT,
@@ -182,6 +181,7 @@ CREATE TABLE quarantined (
     submitter BLOB,
     content_mac BLOB NOT NULL,
     country TEXT NOT NULL,
+    country_told TEXT NOT NULL,
     received_at TEXT NOT NULL,
     state TEXT NOT NULL,
     decided_by BLOB,
@@ -190,7 +190,8 @@ CREATE TABLE quarantined (
 CREATE UNIQUE INDEX quarantined_uuid_key ON quarantined (uuid);
 -- A phone that resends the same conflicting content for days fills one row, not thousands.
 CREATE UNIQUE INDEX quarantined_content_key ON quarantined (report_uuid, content_mac);
-CREATE INDEX quarantined_country_idx ON quarantined (country, state, id);
+CREATE INDEX quarantined_country_idx ON quarantined (country, id);
+CREATE INDEX quarantined_country_told_idx ON quarantined (country_told, id);
 
 -- One row per change of an incident, in commit order: `seq` is taken under the lock of the head row, as the last
 -- act of a write transaction, so a reader who has seen n has seen everything below n.

@@ -252,7 +252,7 @@ fn no_digger_works_where_only_plants_do() {
         let mode = text(&report, "/mining_mode").unwrap_or("none_trade");
         match country {
             "BWA" | "LSO" => {
-                assert!(["industrial", "none_trade"].contains(&mode), "{country} {mode}")
+                assert!(["industrial", "none_trade"].contains(&mode), "{country} {mode}");
             }
             "CAF" | "CMR" | "LBR" | "CIV" => assert_ne!(mode, "industrial", "{country}"),
             _ => {}

@@ -18,7 +18,7 @@ use crate::ids::Id;
 pub struct DbUuid;
 
 impl HasSqlType<DbUuid> for Sqlite {
-    fn metadata(_: &mut Self::MetadataLookup) -> SqliteType {
+    fn metadata((): &mut Self::MetadataLookup) -> SqliteType {
         SqliteType::Binary
     }
 }
