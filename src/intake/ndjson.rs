@@ -10,9 +10,9 @@ use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use actix_web::dev::Payload;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpRequest, HttpResponse, web};
-use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{self, FuturesOrdered};
+use futures_util::{FutureExt, StreamExt};
 use serde::Serialize;
 
 use crate::auth::types::Principal;
@@ -31,6 +31,8 @@ pub const MEDIA_TYPE: &str = "application/x-ndjson";
 
 /// Lines whose reports wait for their commit at once: one full batch of the writer.
 const IN_FLIGHT: usize = 256;
+/// Bytes of lines whose reports wait at once; a report takes a few times its line.
+const IN_FLIGHT_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of the answer read from the file at once.
 const ANSWER_PIECE_BYTES: usize = 64 * 1024;
 
@@ -90,23 +92,31 @@ pub async fn submit_lines(
         max_line,
         skips: false,
     };
-    let mut waiting: FuturesOrdered<LocalBoxFuture<'_, LineView>> = FuturesOrdered::new();
+    let mut waiting: FuturesOrdered<LocalBoxFuture<'_, (LineView, usize)>> = FuturesOrdered::new();
     let mut answer = AnswerFile::new()?;
     let mut number = 0;
+    let mut n_bytes_waiting = 0;
     while let Some(line) = lines.next().await? {
         number += 1;
         if line.as_ref().is_ok_and(|line| line.trim_ascii().is_empty()) {
             continue;
         }
-        waiting.push_back(Box::pin(submit_line(&principal, &context, language, number, line)));
-        if waiting.len() >= IN_FLIGHT
-            && let Some(done) = waiting.next().await
-        {
-            answer.add(&done)?;
+        let n_bytes = line.as_ref().map_or(0, Bytes::len);
+        n_bytes_waiting += n_bytes;
+        let outcome = submit_line(&principal, &context, language, number, line);
+        waiting.push_back(Box::pin(outcome.map(move |view| (view, n_bytes))));
+        // A look, even without waiting, hands the new line to the writer: should the client vanish now, it is stored.
+        loop {
+            let is_full = waiting.len() >= IN_FLIGHT || n_bytes_waiting > IN_FLIGHT_BYTES;
+            let next = waiting.next();
+            let done = if is_full { next.await } else { next.now_or_never().flatten() };
+            let Some((view, n_bytes)) = done else { break };
+            n_bytes_waiting -= n_bytes;
+            answer.add(&view)?;
         }
     }
-    while let Some(done) = waiting.next().await {
-        answer.add(&done)?;
+    while let Some((view, _)) = waiting.next().await {
+        answer.add(&view)?;
     }
     answer.into_response()
 }
