@@ -6,3 +6,4 @@ mod harness;
 
 mod counts;
 mod intake;
+mod refusals;
