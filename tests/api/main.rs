@@ -6,4 +6,5 @@ mod harness;
 
 mod counts;
 mod intake;
+mod places;
 mod refusals;
