@@ -6,5 +6,7 @@ mod harness;
 
 mod counts;
 mod intake;
+mod ndjson;
 mod places;
+mod process;
 mod refusals;
