@@ -10,3 +10,4 @@ mod ndjson;
 mod places;
 mod process;
 mod refusals;
+mod robustness;
