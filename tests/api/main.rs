@@ -8,6 +8,7 @@ mod counts;
 mod intake;
 mod ndjson;
 mod places;
+mod privacy;
 mod process;
 mod refusals;
 mod robustness;
