@@ -1,14 +1,11 @@
 //! Places and days: diagnosed, never repaired silently.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a helper that cannot go on fails its test"
-)]
+#![expect(clippy::expect_used, reason = "a helper that cannot go on fails its test")]
 
 use serde_json::{Value, json};
 
 use crate::harness::{Client, TestApp, march};
+use crate::process::Served;
 
 const KILLING: &str = "rights.life_integrity.killing";
 
@@ -262,4 +259,21 @@ fn the_day_is_that_of_the_place_and_no_precision_is_invented() {
     }
     assert_eq!(total(&reviewer, "status=all&from=2024-03-01&to=2024-03-31"), 4);
     assert_eq!(total(&reviewer, "status=all&from=2024-02-01&to=2024-02-29"), 0);
+}
+
+#[test]
+fn c13_the_zone_of_the_server_plays_no_part() {
+    for zone in ["Pacific/Auckland", "America/Los_Angeles"] {
+        let app = TestApp::start();
+        let served = Served::start(&app, zone);
+        let (monitor, reviewer) = (app.monitor().at(&served.url), app.reviewer().at(&served.url));
+
+        for (key, day) in [("R4", "2024-03-01"), ("R5", "2024-03-15"), ("R9", "2024-03-20")] {
+            let answer = monitor.submit(&of_march(key));
+
+            let shown = read(&reviewer, &answer)["occurred"].clone();
+            assert_eq!(shown["first_day"], day, "{key} in {zone}");
+            assert_eq!(shown["last_day"], day, "{key} in {zone}");
+        }
+    }
 }

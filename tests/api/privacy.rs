@@ -89,7 +89,7 @@ fn dump(app: &TestApp) -> Vec<u8> {
 /// Fails when `needle` is in `hay`, as text or, as `PostgreSQL` shows bytes, as hex.
 #[track_caller]
 fn is_absent(hay: &[u8], needle: &str, place: &str) {
-    let hex: String = needle.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = needle.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     for form in [needle, &hex] {
         let is_in = hay.windows(form.len()).any(|window| window == form.as_bytes());
         assert!(!is_in, "{needle} is in the {place}");

@@ -35,11 +35,11 @@ impl Served {
         let mut lines = BufReader::new(child.stderr.take().expect("its words")).lines();
         let url = lines
             .by_ref()
-            .filter_map(Result::ok)
+            .map_while(Result::ok)
             .find_map(|line| line.split_once("listens on ").map(|(_, url)| url.trim().to_owned()))
             .expect("it listens");
         // Nobody may block on a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Self { url, child }
     }
 

@@ -47,8 +47,8 @@ fn talk(app: &TestApp, request: &str) -> String {
 
 fn boom(app: &mut web::ServiceConfig) {
     async fn panic_now() -> actix_web::HttpResponse {
-        let nothing: Option<actix_web::HttpResponse> = None;
-        nothing.expect("the test wants a panic")
+        let number: u16 = "x".parse().expect("the test wants a panic");
+        actix_web::HttpResponse::Ok().body(number.to_string())
     }
     app.route("/test/panic", web::get().to(panic_now));
 }
