@@ -130,6 +130,10 @@ fn take(from: &mut Value, path: &[String], to: &mut Value) -> bool {
         })
         .collect();
     let is_any = taken.iter().any(|(is_any, _)| *is_any);
+    // A list of which nothing is left would still tell how many there were.
+    if is_any && items.iter().all(|item| item.as_object().is_some_and(Map::is_empty)) {
+        map.remove(name);
+    }
     if is_any {
         let list = Value::Array(taken.into_iter().map(|(_, below)| below).collect());
         entry(to, name, Value::Array(Vec::new()), |slot| merge(slot, list));

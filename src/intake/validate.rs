@@ -365,7 +365,8 @@ impl Check<'_> {
                 let min = range
                     .min
                     .or(range.max.filter(|_| range.by.is_empty()).map(|_| 0))
-                    .unwrap_or(parts);
+                    // Parts beyond the total are one fault, told of the parts.
+                    .unwrap_or_else(|| range.max.map_or(parts, |max| parts.min(max)));
                 // "At least two" without an upper bound is two that are known of.
                 let max = range.max.unwrap_or(min);
                 for (part, n) in range.by.iter().filter(|(_, n)| **n > MAX_PEOPLE) {

@@ -6,3 +6,9 @@ mod harness;
 
 mod counts;
 mod intake;
+mod ndjson;
+mod places;
+mod privacy;
+mod process;
+mod refusals;
+mod robustness;

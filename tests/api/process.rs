@@ -1,0 +1,60 @@
+//! The built program as a process of its own, for what only a process has: memory and an environment.
+
+#![expect(clippy::expect_used, reason = "a test that cannot start must fail")]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use crate::harness::TestApp;
+
+/// A `sentinelle serve` on the database of a [`TestApp`]; killed when dropped.
+pub(crate) struct Served {
+    pub(crate) url: String,
+    child: Child,
+}
+
+impl Served {
+    pub(crate) fn start(app: &TestApp, zone: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sentinelle"))
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--workers",
+                "2",
+                "--database-url",
+                &app.database_url,
+            ])
+            .arg("--data-dir")
+            .arg(app.folder.path())
+            .env("TZ", zone)
+            .env("SENTINELLE_LOG", "warn")
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("its words")).lines();
+        let url = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("listens on ").map(|(_, url)| url.trim().to_owned()))
+            .expect("it listens");
+        // Nobody may block on a full pipe.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Self { url, child }
+    }
+
+    /// Greatest resident memory so far, in KiB.
+    pub(crate) fn peak_kib(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux");
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).expect("VmHWM");
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
