@@ -4,5 +4,11 @@
 
 mod harness;
 
+mod contract;
 mod counts;
+mod formats;
 mod intake;
+mod lists;
+mod permissions;
+mod review;
+mod tidy;
