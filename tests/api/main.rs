@@ -10,5 +10,6 @@ mod formats;
 mod intake;
 mod lists;
 mod permissions;
+mod recount;
 mod review;
 mod tidy;
