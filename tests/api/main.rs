@@ -4,11 +4,18 @@
 
 mod harness;
 
+mod contract;
 mod counts;
+mod formats;
 mod intake;
+mod lists;
 mod ndjson;
+mod permissions;
 mod places;
 mod privacy;
 mod process;
+mod recount;
 mod refusals;
+mod review;
 mod robustness;
+mod tidy;
