@@ -76,8 +76,10 @@ fn declared(engine: &str) -> Schema {
                 .iter()
                 .filter(is_constraint)
                 .filter(|item| item.contains("primary key"))
-                .map(|item| format!(" {} ", item.replace(['(', ')', ','], " ")))
-                .collect();
+                .map(|item| item.replace(['(', ')', ','], " "))
+                .collect::<Vec<_>>()
+                .join("  ");
+            let keys = format!(" {keys} ");
             for item in items.iter().filter(|item| !is_constraint(item)) {
                 let column = item.split_whitespace().next().expect("a name");
                 let is_key = item.contains("primary key") || keys.contains(&format!(" {column} "));
@@ -128,10 +130,14 @@ fn undoing_every_migration_leaves_nothing_and_they_can_be_done_again() {
         done.unwrap_or_else(|error| unreachable!("{folder}/{file}: {error:?}"));
     };
 
-    folders(engine).iter().rev().for_each(|folder| run(folder, "down.sql"));
+    for folder in folders(engine).iter().rev() {
+        run(folder, "down.sql");
+    }
     let left: BTreeSet<String> = tables(&app).intersection(&names).cloned().collect();
     assert!(left.is_empty(), "{left:?}");
 
-    folders(engine).iter().for_each(|folder| run(folder, "up.sql"));
+    for folder in &folders(engine) {
+        run(folder, "up.sql");
+    }
     assert_eq!(tables(&app), before);
 }

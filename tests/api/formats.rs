@@ -1,7 +1,5 @@
 //! Counts as CSV, and entity tags of counts.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 use serde_json::{Value, json};
 
 use crate::counts::{cells, count};
@@ -68,4 +66,24 @@ fn an_entity_tag_changes_when_and_only_when_the_numbers_do() {
     let again = reviewer.get(path).expect(200);
     assert_ne!(again.header("etag"), changed.header("etag"));
     assert_ne!(again.header("etag"), Some(tag.as_str()));
+}
+
+#[test]
+fn countries_come_as_csv_with_the_numbers_of_the_json() {
+    let app = TestApp::start();
+    let (monitor, reviewer) = (app.monitor(), app.reviewer());
+    submit_march(&monitor, &reviewer);
+
+    let list = reviewer.get("/v1/countries.csv?bom=0").expect(200).text();
+    let country = reviewer.get("/v1/countries/SLE.csv?bom=0&from=2024-03").expect(200).text();
+
+    let first = |text: &str, start: &str| {
+        let line = text.lines().find(|line| line.starts_with(start)).map(str::to_owned);
+        line.unwrap_or_else(|| panic!("no line {start} in {text}"))
+    };
+    assert!(first(&list, "cell,SLE,").starts_with("cell,SLE,2,2,2,2,1"), "{list}");
+    assert!(first(&list, "cell,BWA,").starts_with("cell,BWA,0,0"), "{list}");
+    assert!(first(&country, "total,SLE,").starts_with("total,SLE,2,2,2,2,1"), "{country}");
+    assert!(first(&country, "month,2024-03,").starts_with("month,2024-03,2,2"), "{country}");
+    assert_eq!(reviewer.get_with("/v1/aggregates", &[("accept", "image/png")]).status, 406);
 }

@@ -53,7 +53,9 @@ fn a_list_that_grows_and_shrinks_shows_every_survivor_once() {
         path = link.trim_start_matches('<').split('>').next().expect("a path").to_owned();
         if turn == 0 {
             submit_many(&monitor, 10, "late");
-            withdrawn.iter().for_each(|id| reviewer.set_status(id, "withdrawn"));
+            for id in &withdrawn {
+                reviewer.set_status(id, "withdrawn");
+            }
         }
     }
 

@@ -10,6 +10,7 @@ mod formats;
 mod intake;
 mod lists;
 mod ndjson;
+mod operation;
 mod permissions;
 mod places;
 mod privacy;

@@ -1,6 +1,10 @@
 //! Reports one a line: each with its outcome, in bounded memory, and nothing lost when the body breaks off.
 
-#![expect(clippy::expect_used, reason = "a helper that cannot go on fails its test")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a helper that cannot go on fails its test"
+)]
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -93,7 +97,7 @@ fn every_line_has_an_outcome_and_a_bad_one_stops_nothing() {
     assert_eq!(outcomes[0]["incident"], outcomes[5]["incident"]);
     assert_eq!(
         last["summary"],
-        json!({"lines": 8, "created": 3, "same": 1, "conflict": 1, "gone": 0, "refused": 3})
+        json!({"lines": 8, "created": 3, "same": 1, "conflict": 1, "gone": 0, "refused": 3, "retry": 0, "is_cut_short": false})
     );
     assert_eq!(total(&app.reviewer()), 3);
     assert_eq!(app.reviewer().get("/v1/quarantine").expect(200).json()["total"], 1);
@@ -142,7 +146,7 @@ fn twenty_thousand_lines_are_stored_once_in_bounded_memory() {
     let summary = lines.last().expect("a summary")["summary"].clone();
     assert_eq!(
         summary,
-        json!({"lines": 20_000, "created": 19_999, "same": 1, "conflict": 0, "gone": 0, "refused": 0})
+        json!({"lines": 20_000, "created": 19_999, "same": 1, "conflict": 0, "gone": 0, "refused": 0, "retry": 0, "is_cut_short": false})
     );
     assert!(lines.iter().take(20_000).zip(1_u64..).all(|(line, n)| line["line"] == n), "in order");
     assert_eq!(total(&app.reviewer()), 20_000);
@@ -188,4 +192,18 @@ fn a_body_that_breaks_off_keeps_the_lines_before() {
         total(&reviewer) == 10
     });
     assert!(is_in, "{} of 10 lines are kept", total(&reviewer));
+}
+
+#[test]
+fn a_body_that_is_no_reports_is_given_up_early() {
+    let app = TestApp::start();
+    let monitor = app.monitor();
+    let body = "1\n".repeat(100_000);
+
+    let answer = monitor.post_bytes("/v1/reports", &NDJSON, body.as_bytes()).expect(200);
+
+    let lines = lines(&answer);
+    let summary = &lines.last().expect("a summary")["summary"];
+    assert_eq!(summary["is_cut_short"], true);
+    assert!(lines.len() < 2_000, "{} lines", lines.len());
 }

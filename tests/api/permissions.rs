@@ -88,12 +88,11 @@ impl Things {
         let entries = list["items"].as_array().expect("entries");
         let aside = entries.iter().find(|entry| entry["report"] == id.as_str());
         let quarantined = aside.expect("set aside")["id"].as_str().expect("an id").to_owned();
-        let incident = match submitted["incident"].as_str() {
-            Some(incident) => incident.to_owned(),
-            None => {
-                let opened = reviewer.get(&format!("/v1/reports/{id}")).expect(200).json();
-                opened["incident"].as_str().expect("an incident").to_owned()
-            }
+        let incident = if let Some(incident) = submitted["incident"].as_str() {
+            incident.to_owned()
+        } else {
+            let opened = reviewer.get(&format!("/v1/reports/{id}")).expect(200).json();
+            opened["incident"].as_str().expect("an incident").to_owned()
         };
         Self { report: id, incident, quarantined, country }
     }
@@ -114,7 +113,8 @@ impl Things {
         let path = route.replace("{id}", id).replace("{country}", self.country);
         match route {
             "/v1/geotag" => format!("{path}?lat=8.644&lon=-10.971"),
-            "/v1/incidents" | "/v1/aggregates" | "/v1/aggregates.csv" | "/v1/countries" => {
+            "/v1/incidents" | "/v1/aggregates" | "/v1/aggregates.csv" | "/v1/countries"
+            | "/v1/countries.csv" => {
                 format!("{path}?country={}", self.country)
             }
             _ => path,
