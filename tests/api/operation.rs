@@ -1,11 +1,15 @@
 //! Starting, stopping, probing, and documents that must keep in step with the code.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use sentinelle::error::Code;
 use serde_json::{Value, json};
 
 use crate::harness::TestApp;
+use crate::process::Served;
 
 /// The built program with no settings from outside, on the database under test.
 fn sentinelle(app: &TestApp, data_dir: &std::path::Path, words: &[&str]) -> Command {
@@ -50,6 +54,37 @@ fn commands_that_start_together_on_an_empty_folder_all_succeed() {
         String::from_utf8_lossy(&ended.stderr).contains("that name already"),
         "names ignore case"
     );
+}
+
+#[test]
+fn a_report_on_its_way_is_stored_when_the_service_is_told_to_stop() {
+    let app = TestApp::start();
+    let (monitor, reviewer) = (app.monitor(), app.reviewer());
+    let mut served = Served::start(&app, "UTC");
+    let address = served.url.trim_start_matches("http://").to_owned();
+    let body = json!({"location": {"country": "SLE"}, "narrative": "words"}).to_string();
+    let (first, rest) = body.split_at(10);
+    let mut stream = TcpStream::connect(&address).expect("it listens");
+    write!(
+        stream,
+        "POST /v1/reports HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{first}",
+        monitor.token(),
+        body.len()
+    )
+    .expect("it reads");
+    // The request is in a handler's hands before the service is told.
+    std::thread::sleep(Duration::from_millis(300));
+
+    served.terminate();
+    std::thread::sleep(Duration::from_millis(300));
+    stream.write_all(rest.as_bytes()).expect("it still reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    assert!(served.ends_well());
+    assert_eq!(reviewer.get("/v1/incidents?status=all").expect(200).json()["total"], 1);
 }
 
 #[test]

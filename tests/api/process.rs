@@ -43,6 +43,17 @@ impl Served {
         Self { url, child }
     }
 
+    /// Asks it to stop, as a service manager does.
+    pub(crate) fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill").success());
+    }
+
+    /// Waits for its end; tells whether it was a good one.
+    pub(crate) fn ends_well(&mut self) -> bool {
+        self.child.wait().expect("it ends").success()
+    }
+
     /// Greatest resident memory so far, in KiB.
     pub(crate) fn peak_kib(&self) -> u64 {
         let status =

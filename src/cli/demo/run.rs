@@ -248,7 +248,7 @@ fn decide_one(
 }
 
 /// Returns the artisanal centres and mines of the member countries, away from borders, once a language.
-fn demo_places(geo: &Geo) -> Vec<DemoPlace> {
+pub fn demo_places(geo: &Geo) -> Vec<DemoPlace> {
     let is_member =
         |site: &&Site| geo.countries().get(site.country).is_some_and(|country| country.is_member);
     let is_inland = |site: &&Site| {

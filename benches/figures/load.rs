@@ -1,0 +1,104 @@
+//! Sends reports over keep-alive connections, as many clients at once.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use chrono::NaiveDate;
+use sentinelle::cli::demo::invent::invent;
+use sentinelle::cli::demo::run::demo_places;
+use sentinelle::geo::locate::Geo;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// How a run went.
+pub(crate) struct Load {
+    pub(crate) per_second: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+}
+
+/// Returns `n` varied, valid reports with ids of their own; the texts are the demo's.
+pub(crate) fn reports(geo: &Geo, n: usize) -> Vec<Vec<u8>> {
+    let today = NaiveDate::from_ymd_opt(2024, 3, 31).expect("a day");
+    let invented = invent(7, n.min(2_000), &demo_places(geo), today).expect("the demo's texts");
+    let bodies: Vec<Value> = invented.into_iter().map(|report| report.body).collect();
+    let with_id = |body: &Value| {
+        let mut body = body.clone();
+        if let Some(map) = body.as_object_mut() {
+            map.insert("id".to_owned(), Uuid::new_v4().to_string().into());
+        }
+        body.to_string().into_bytes()
+    };
+    bodies.iter().cycle().take(n).map(with_id).collect()
+}
+
+/// Sends every report once from `n_clients` connections; each must answer 201.
+pub(crate) fn send_all(
+    address: &str,
+    token: &str,
+    reports: Vec<Vec<u8>>,
+    n_clients: usize,
+) -> Load {
+    let n_reports = reports.len();
+    let (reports, next) = (Arc::new(reports), Arc::new(AtomicUsize::new(0)));
+    let started_at = Instant::now();
+    let clients: Vec<_> = (0..n_clients)
+        .map(|_| {
+            let (reports, next) = (Arc::clone(&reports), Arc::clone(&next));
+            let (address, token) = (address.to_owned(), token.to_owned());
+            std::thread::spawn(move || run_client(&address, &token, &reports, &next))
+        })
+        .collect();
+    let mut waits: Vec<f64> =
+        clients.into_iter().flat_map(|client| client.join().expect("a client")).collect();
+    let seconds = started_at.elapsed().as_secs_f64();
+    waits.sort_by(f64::total_cmp);
+    assert_eq!(waits.len(), n_reports, "every report is answered");
+    let at = |share: usize| {
+        waits.get((waits.len() * share / 100).min(waits.len() - 1)).map_or(0.0, |wait| wait * 1e3)
+    };
+    Load { per_second: n_reports as f64 / seconds, p50_ms: at(50), p99_ms: at(99) }
+}
+
+fn run_client(address: &str, token: &str, reports: &[Vec<u8>], next: &AtomicUsize) -> Vec<f64> {
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    stream.set_nodelay(true).expect("a socket");
+    let mut answers = BufReader::new(stream.try_clone().expect("a socket"));
+    let mut waits = Vec::new();
+    while let Some(report) = reports.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let head = format!(
+            "POST /v1/reports HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            report.len()
+        );
+        let sent_at = Instant::now();
+        stream.write_all(&[head.as_bytes(), report].concat()).expect("the server reads");
+        let status = read_answer(&mut answers);
+        waits.push(sent_at.elapsed().as_secs_f64());
+        assert_eq!(status, 201);
+    }
+    waits
+}
+
+fn read_answer(answers: &mut impl BufRead) -> u16 {
+    let (mut status, mut length) = (0, 0);
+    loop {
+        let mut line = String::new();
+        answers.read_line(&mut line).expect("an answer");
+        let line = line.trim_end().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(rest) = line.strip_prefix("http/1.1 ") {
+            status = rest.split(' ').next().and_then(|code| code.parse().ok()).expect("a status");
+        }
+        if let Some(value) = line.strip_prefix("content-length: ") {
+            length = value.parse().expect("a length");
+        }
+    }
+    answers.read_exact(&mut vec![0; length]).expect("a body");
+    status
+}

@@ -1,0 +1,48 @@
+//! The figures of the README, measured as ratios within one run: `make bench`, or `make bench PART=intake`.
+//!
+//! Each part adds rows to one table. A row with a floor fails the run when its ratio is below; absolute figures are
+//! printed and never judged, since they are of this machine and this hour.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::indexing_slicing,
+    reason = "a measurement that cannot run must fail, and it prints numbers"
+)]
+
+mod aggregates;
+mod intake;
+mod load;
+mod locate;
+mod memory;
+mod table;
+
+use table::Table;
+
+type Part = (&'static str, fn(&mut Table));
+
+const PARTS: [Part; 4] = [
+    ("locate", locate::measure),
+    ("aggregates", aggregates::measure),
+    ("intake", intake::measure),
+    ("memory", memory::measure),
+];
+
+fn main() {
+    // `cargo bench` passes its own flags along.
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let mut table = Table::default();
+    for (name, measure) in PARTS {
+        if wanted.is_empty() || wanted.iter().any(|part| part == name) {
+            println!("measuring {name} …");
+            measure(&mut table);
+        }
+    }
+    println!("\n{}", table.markdown());
+    let missed = table.count_missed();
+    assert!(missed == 0, "{missed} floors missed");
+}
