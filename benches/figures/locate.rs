@@ -86,7 +86,6 @@ fn measure_share(table: &mut Table) {
         credentials_dir: None,
     };
     let context = Context::open(&store, Clock::system(), &mut |_| {}).expect("the context");
-    let context = actix_web::web::Data::new(context);
     let bodies = load::reports(&context.geo, 5_000);
     let n = bodies.len() as f64;
     let micros = |started_at: Instant| started_at.elapsed().as_secs_f64() * 1e6 / n;
@@ -115,8 +114,8 @@ fn measure_share(table: &mut Table) {
     let preparing = micros(started_at);
     let cpu_before = cpu_seconds();
     let writes = prepared.into_iter().map(|prepared| {
-        let (shared, key) = (context.clone(), prepared.id.uuid());
-        context.db.write(key, move |tx| submit(tx, &prepared, &shared.sealer).map(drop))
+        let key = prepared.id.uuid();
+        context.db.write(key, move |tx| submit(tx, &prepared).map(drop))
     });
     // The queue of the writer is bounded: a thousand at a time.
     let mut writes = writes.peekable();

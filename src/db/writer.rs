@@ -158,7 +158,7 @@ impl Writers {
         for number in 0..target.n_writers() {
             let (queue, waiting) = sync_channel(QUEUE_LENGTH);
             let writer = Writer {
-                conn: Some(target.connect()?),
+                conn: Some(target.connect_writer()?),
                 target: target.clone(),
                 batch_limit: options.batch_limit.max(1),
                 commit_delay: options.commit_delay,
@@ -248,7 +248,7 @@ impl Writer {
         {
             return Ok(conn);
         }
-        let mut conn = self.target.connect()?;
+        let mut conn = self.target.connect_writer()?;
         dialect::begin_write(&mut conn)?;
         Ok(conn)
     }

@@ -58,44 +58,51 @@ pub struct Stored {
     submitter: Option<Vec<u8>>,
 }
 
-/// Stores `prepared` unless it was stored before.
+/// Stores a new report.
 ///
-/// The unique indexes decide, not a look beforehand: a second send that races the first fails on the index, is undone
-/// alone, and is then answered from the first.
+/// The unique indexes decide what is new, not a look beforehand: a send that was stored before, or that races another,
+/// fails on the index with [`is_already_there`], is undone alone, and is then answered by [`answer_earlier`]. So the
+/// ordinary case, a new report, costs no look-up and no savepoint of its own.
 ///
 /// # Errors
-/// When the database fails.
-pub fn submit(tx: &mut WriteTx<'_>, prepared: &Prepared, quarantine: &Sealer) -> Result<Outcome> {
+/// [`is_already_there`], or the database's failure.
+pub fn submit(tx: &mut WriteTx<'_>, prepared: &Prepared) -> Result<Outcome> {
     if prepared.is_id_made_here
         && let Some(earlier) = find_retry(tx.conn, prepared)?
     {
         return Ok(recognise(earlier, prepared));
     }
-    match tx.attempt(|conn| Ok(insert(conn, prepared)?)) {
-        Ok(incident) => {
-            tx.changed(incident, ChangeKind::Created);
-            Ok(Outcome::Created(created(prepared)))
-        }
-        Err(error) if is_already_there(&error) => {
-            let earlier = if prepared.is_id_made_here {
-                find_retry(tx.conn, prepared)?
-            } else {
-                find_stored(tx.conn, prepared.id)?
-            };
-            let earlier = earlier
-                .ok_or_else(|| Error::internal("the report is taken and cannot be found"))?;
-            let country = earlier.country.clone();
-            let outcome = recognise(earlier, prepared);
-            if matches!(outcome, Outcome::Conflict | Outcome::ForeignConflict) {
-                set_aside_once(tx, prepared, &country, quarantine)?;
-            }
-            Ok(outcome)
-        }
-        Err(error) => Err(error),
-    }
+    let incident = insert(tx.conn, prepared)?;
+    tx.changed(incident, ChangeKind::Created);
+    Ok(Outcome::Created(created(prepared)))
 }
 
-fn is_already_there(error: &Error) -> bool {
+/// Answers a report that [`submit`] found already there, and sets its content aside where that differs.
+///
+/// # Errors
+/// When the database fails.
+pub fn answer_earlier(
+    tx: &mut WriteTx<'_>,
+    prepared: &Prepared,
+    sealer: &Sealer,
+) -> Result<Outcome> {
+    let earlier = if prepared.is_id_made_here {
+        find_retry(tx.conn, prepared)?
+    } else {
+        find_stored(tx.conn, prepared.id)?
+    };
+    let earlier =
+        earlier.ok_or_else(|| Error::internal("the report is taken and cannot be found"))?;
+    let country = earlier.country.clone();
+    let outcome = recognise(earlier, prepared);
+    if matches!(outcome, Outcome::Conflict | Outcome::ForeignConflict) {
+        set_aside_once(tx, prepared, &country, sealer)?;
+    }
+    Ok(outcome)
+}
+
+/// Tells whether a report failed because it, or what it repeats, is stored.
+pub fn is_already_there(error: &Error) -> bool {
     let cause = error.cause.as_deref().and_then(|cause| cause.downcast_ref::<DieselError>());
     cause.is_some_and(|cause| {
         dialect::is_taken(cause, "reports_uuid_key", "reports", "uuid")

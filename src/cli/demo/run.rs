@@ -206,8 +206,7 @@ fn take_in(
     let prepared = prepare_body(principal, context, body, Channel::Api)?;
     let is_mismatch = prepared.report.place.is_mismatch();
     let key = prepared.id.uuid();
-    let shared = context.clone();
-    let outcome = context.db.write_here(key, move |tx| submit(tx, &prepared, &shared.sealer))?;
+    let outcome = context.db.write_here(key, move |tx| submit(tx, &prepared))?;
     let Outcome::Created(stored) = outcome else {
         return Ok(());
     };
