@@ -147,7 +147,7 @@ impl Target {
     pub fn n_writers(&self) -> usize {
         match self {
             Self::Sqlite(_) => 1,
-            Self::Postgres(_) => 3,
+            Self::Postgres(_) => 2,
         }
     }
 }
