@@ -42,10 +42,10 @@ lint: ## check format, lints and documentation
 	$(if $(wildcard tests/field.rs tests/field/main.rs),cargo clippy --test field --locked -- -D warnings)
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 
-bench: ## measure: intake, locate, aggregates beside DuckDB, memory
+bench: ## measure: locate, aggregates beside DuckDB, intake, memory (PART=intake for one)
 	@.ci/needs build test
 	python="$$(.ci/venv duckdb duckdb)/python" && \
-	SENTINELLE_BENCH_PYTHON="$$python" .ci/with-postgres cargo bench --locked --bench figures
+	SENTINELLE_BENCH_PYTHON="$$python" .ci/with-postgres cargo bench --locked --bench figures -- $(PART)
 
 openapi: ## write api-spec/openapi.json from the code
 	@.ci/needs build
