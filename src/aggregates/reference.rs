@@ -81,12 +81,6 @@ impl Reference {
         self.categories.iter().any(|leaf| is_within(&leaf.code, code))
     }
 
-    /// Returns the valence of a leaf.
-    pub fn find_valence(&self, leaf: &str) -> Option<&str> {
-        let category = self.categories.iter().find(|category| category.code == leaf);
-        category.map(|category| category.valence.as_str())
-    }
-
     /// Returns the theme codes, sorted.
     pub fn list_themes(&self) -> Vec<String> {
         distinct(self.categories.iter().map(|leaf| prefix(&leaf.code, 1)))

@@ -69,11 +69,6 @@ pub fn visible(principal: &Principal, action: Action) -> Result<Scope> {
     scopes.into_iter().reduce(Scope::union).ok_or_else(|| Error::new(Code::Forbidden))
 }
 
-/// Tells whether the caller sees the fine face of places (resolution 7 cells, sites) somewhere.
-pub fn sees_exact_places(principal: &Principal) -> bool {
-    visible(principal, Action::OpenReport).is_ok()
-}
-
 /// Returns where a submitter may send reports for: `None` is anywhere, since a monitor's report is never refused for
 /// its country.
 pub fn submission_scope(principal: &Principal) -> Option<Scope> {

@@ -53,12 +53,6 @@ impl Role {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == name)
     }
-
-    /// Tells whether one account may hold both roles: nobody is coordinator and sysadmin or auditor at once.
-    pub fn goes_with(self, other: Self) -> bool {
-        let apart = |a, b| (self, other) == (a, b) || (other, self) == (a, b);
-        !apart(Self::Coordinator, Self::Sysadmin) && !apart(Self::Coordinator, Self::Auditor)
-    }
 }
 
 /// Countries a caller sees.

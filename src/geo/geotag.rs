@@ -190,14 +190,6 @@ impl Precision {
     pub fn parse(code: &str) -> Option<Precision> {
         Precision::ALL.into_iter().find(|precision| precision.as_str() == code)
     }
-
-    /// Says whether a place known this well has a cell; coarser ones are *unmapped*.
-    pub fn has_cell(self) -> bool {
-        match self {
-            Precision::Exact | Precision::MineSite | Precision::Town => true,
-            Precision::Admin2 | Precision::Admin1 | Precision::Country | Precision::None => false,
-        }
-    }
 }
 
 /// What a reviewer should look at. That a pack is outdated is no flag but stands in [`PackSource`].
