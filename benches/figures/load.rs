@@ -35,12 +35,14 @@ pub(crate) fn reports(geo: &Geo, n: usize) -> Vec<Vec<u8>> {
     bodies.iter().cycle().take(n).map(with_id).collect()
 }
 
-/// Sends every report once from `n_clients` connections; each must answer 201.
+/// Sends every report once from `n_clients` connections; each must answer 201 and is then counted in
+/// `n_acknowledged`.
 pub(crate) fn send_all(
     address: &str,
     token: &str,
     reports: Vec<Vec<u8>>,
     n_clients: usize,
+    n_acknowledged: &Arc<AtomicUsize>,
 ) -> Load {
     let n_reports = reports.len();
     let (reports, next) = (Arc::new(reports), Arc::new(AtomicUsize::new(0)));
@@ -49,7 +51,10 @@ pub(crate) fn send_all(
         .map(|_| {
             let (reports, next) = (Arc::clone(&reports), Arc::clone(&next));
             let (address, token) = (address.to_owned(), token.to_owned());
-            std::thread::spawn(move || run_client(&address, &token, &reports, &next))
+            let n_acknowledged = Arc::clone(n_acknowledged);
+            std::thread::spawn(move || {
+                run_client(&address, &token, &reports, &next, &n_acknowledged)
+            })
         })
         .collect();
     let mut waits: Vec<f64> =
@@ -63,7 +68,13 @@ pub(crate) fn send_all(
     Load { per_second: n_reports as f64 / seconds, p50_ms: at(50), p99_ms: at(99) }
 }
 
-fn run_client(address: &str, token: &str, reports: &[Vec<u8>], next: &AtomicUsize) -> Vec<f64> {
+fn run_client(
+    address: &str,
+    token: &str,
+    reports: &[Vec<u8>],
+    next: &AtomicUsize,
+    n_acknowledged: &AtomicUsize,
+) -> Vec<f64> {
     let mut stream = TcpStream::connect(address).expect("the server listens");
     stream.set_nodelay(true).expect("a socket");
     let mut answers = BufReader::new(stream.try_clone().expect("a socket"));
@@ -79,6 +90,7 @@ fn run_client(address: &str, token: &str, reports: &[Vec<u8>], next: &AtomicUsiz
         let status = read_answer(&mut answers);
         waits.push(sent_at.elapsed().as_secs_f64());
         assert_eq!(status, 201);
+        n_acknowledged.fetch_add(1, Ordering::SeqCst);
     }
     waits
 }

@@ -7,7 +7,6 @@
     clippy::expect_used,
     clippy::print_stdout,
     clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
     clippy::indexing_slicing,
     reason = "a measurement that cannot run must fail, and it prints numbers"
