@@ -48,9 +48,9 @@ fn compare(table: &mut Table, engine: &str, new_url: &dyn Fn(&TempDir) -> String
         let rounds: Vec<_> = (0..N_ROUNDS)
             .map(|_| (run(new_url, 1, delay, 1_500).0, run(new_url, 256, delay, 6_000)))
             .collect();
-        let (singles, batches): (Vec<_>, Vec<_>) = rounds.into_iter().unzip();
-        let single = middle(singles, |load| load.per_second);
-        let (batched, per_commit) = middle(batches, |(load, _)| load.per_second);
+        let (alone, together): (Vec<_>, Vec<_>) = rounds.into_iter().unzip();
+        let single = middle(alone, |load| load.per_second);
+        let (batched, per_commit) = middle(together, |(load, _)| load.per_second);
         let told = |load: &Load| {
             format!(
                 "{:.0} reports/s, p50 {:.1} ms, p99 {:.1} ms",
