@@ -28,15 +28,8 @@ pub enum ByteOrderMark {
 ///
 /// # Errors
 /// Whatever `out` fails with.
-pub fn write_csv(
-    aggregate: &Aggregate,
-    mark: ByteOrderMark,
-    mut out: impl Write,
-) -> io::Result<()> {
-    if mark == ByteOrderMark::Written {
-        out.write_all(BYTE_ORDER_MARK)?;
-    }
-    let mut csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
+pub fn write_csv(aggregate: &Aggregate, mark: ByteOrderMark, out: impl Write) -> io::Result<()> {
+    let mut csv = begin(mark, out)?;
     csv.write_record(list_columns("row", aggregate.by.iter().map(|by| by.as_str())))?;
     for cell in &aggregate.cells {
         let keys = cell.keys.0.iter().map(|(_, key)| key.as_deref().unwrap_or_default());
@@ -58,12 +51,9 @@ pub fn write_csv(
 pub fn write_country_csv(
     view: &CountryView,
     mark: ByteOrderMark,
-    mut out: impl Write,
+    out: impl Write,
 ) -> io::Result<()> {
-    if mark == ByteOrderMark::Written {
-        out.write_all(BYTE_ORDER_MARK)?;
-    }
-    let mut csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
+    let mut csv = begin(mark, out)?;
     csv.write_record(list_columns("section", ["key"].into_iter()))?;
     let key = [view.country.as_str()];
     csv.write_record(list_fields("total", key.into_iter(), &view.total))?;
@@ -89,6 +79,13 @@ pub fn write_country_csv(
         csv.write_record(list_fields("previous_total", keys.into_iter(), &change.previous))?;
     }
     csv.flush()
+}
+
+fn begin<W: Write>(mark: ByteOrderMark, mut out: W) -> io::Result<csv::Writer<W>> {
+    if mark == ByteOrderMark::Written {
+        out.write_all(BYTE_ORDER_MARK)?;
+    }
+    Ok(WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out))
 }
 
 fn list_columns<'n>(first: &str, names: impl Iterator<Item = &'n str>) -> Vec<String> {

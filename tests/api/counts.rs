@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use sentinelle::aggregates::query::By;
 use sentinelle::auth::types::Role;
 use serde_json::{Value, json};
 
@@ -289,28 +290,7 @@ fn every_grouping_reconciles_and_agrees_with_the_filter_of_its_name() {
     }));
     reviewer.set_status(&rich["incident"], "verified");
 
-    for by in [
-        "country",
-        "region",
-        "admin1",
-        "theme",
-        "category",
-        "subcategory",
-        "valence",
-        "day",
-        "week",
-        "month",
-        "quarter",
-        "year",
-        "status",
-        "severity",
-        "channel",
-        "mining_mode",
-        "actor",
-        "site",
-        "site_distance",
-        "h3",
-    ] {
+    for by in By::ALL.map(By::as_str) {
         let answer = count(&reviewer, &format!("by={by}&status=all"));
         assert_eq!(answer["total"]["incidents"], 13, "{by}");
         expect_reconciled(&answer, by);

@@ -12,6 +12,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
 use crate::harness::{Client, TestApp};
+use sentinelle::aggregates::query::By;
 
 const N_REPORTS: usize = 150;
 const N_FILTERS: u32 = 250;
@@ -26,28 +27,6 @@ const CODES: [&str; 5] = [
 ];
 const ACTORS: [&str; 2] = ["private_security", "state_army"];
 const MODES: [&str; 2] = ["industrial", "artisanal"];
-const BY: [&str; 20] = [
-    "country",
-    "region",
-    "admin1",
-    "theme",
-    "category",
-    "subcategory",
-    "valence",
-    "day",
-    "week",
-    "month",
-    "quarter",
-    "year",
-    "status",
-    "severity",
-    "channel",
-    "mining_mode",
-    "actor",
-    "site",
-    "site_distance",
-    "h3",
-];
 
 fn report() -> impl Strategy<Value = Value> {
     let place = select(vec![
@@ -164,7 +143,7 @@ fn question() -> impl Strategy<Value = Question> {
         prop::option::of((1..=20_u8, 0..=11_u8).prop_map(|(from, more)| (from, from + more))),
         any::<bool>(),
         any::<bool>(),
-        proptest::sample::subsequence(BY.to_vec(), 0..=3),
+        proptest::sample::subsequence(By::ALL.map(By::as_str).to_vec(), 0..=3),
     )
         .prop_map(|(mut others, statuses, days, include_test, include_mismatch, by)| {
             // The same name twice would be OR.
