@@ -248,6 +248,11 @@ impl Error {
         Self { cause: Some(cause.into()), ..Self::new(Code::Internal) }
     }
 
+    /// Returns what the database said, where that is the cause.
+    pub fn database_cause(&self) -> Option<&diesel::result::Error> {
+        self.cause.as_deref().and_then(|cause| cause.downcast_ref())
+    }
+
     /// Returns "it does not exist, or not for you".
     pub fn not_found() -> Self {
         Self::new(Code::NotFound)

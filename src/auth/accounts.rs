@@ -122,9 +122,7 @@ pub fn add_device(
 }
 
 fn taken(error: Error) -> AccountError {
-    let cause =
-        error.cause.as_deref().and_then(|cause| cause.downcast_ref::<diesel::result::Error>());
-    if cause.is_some_and(store::is_name_taken) {
+    if error.database_cause().is_some_and(store::is_name_taken) {
         AccountError::NameTaken
     } else {
         AccountError::Store(error)

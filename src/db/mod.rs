@@ -102,11 +102,10 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut DbConn) -> Result<T> + Send + 'static,
     {
-        let readers = self.readers.clone();
-        web::block(move || with_reader(&readers, work)).await.map_err(Error::internal)?
+        read_on(&self.readers, work).await
     }
 
-    /// Runs the short reads that every request begins with on connections of their own.
+    /// Runs the short read that every request begins with, whose token it is, on connections of their own.
     ///
     /// # Errors
     /// As [`Db::read`].
@@ -115,8 +114,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut DbConn) -> Result<T> + Send + 'static,
     {
-        let door = self.door.clone();
-        web::block(move || with_reader(&door, work)).await.map_err(Error::internal)?
+        read_on(&self.door, work).await
     }
 
     /// Tells whether the last commit succeeded, or none was tried.
@@ -166,7 +164,16 @@ impl Db {
     }
 }
 
-/// Connections for authentication and receipts: look-ups of a fraction of a millisecond.
+async fn read_on<T, F>(pool: &r2d2::Pool<Manager>, work: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut DbConn) -> Result<T> + Send + 'static,
+{
+    let pool = pool.clone();
+    web::block(move || with_reader(&pool, work)).await.map_err(Error::internal)?
+}
+
+/// Connections for authentication: look-ups of a fraction of a millisecond.
 const DOOR_CONNECTIONS: u32 = 4;
 
 fn pool(target: &Target, size: u32) -> std::result::Result<r2d2::Pool<Manager>, OpenError> {

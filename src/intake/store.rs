@@ -103,8 +103,7 @@ pub fn answer_earlier(
 
 /// Tells whether a report failed because it, or what it repeats, is stored.
 pub fn is_already_there(error: &Error) -> bool {
-    let cause = error.cause.as_deref().and_then(|cause| cause.downcast_ref::<DieselError>());
-    cause.is_some_and(|cause| {
+    error.database_cause().is_some_and(|cause| {
         dialect::is_taken(cause, "reports_uuid_key", "reports", "uuid")
             || dialect::is_taken(cause, "reports_retry_key_key", "reports", "retry_key")
     })
@@ -280,8 +279,7 @@ fn set_aside_once(
 }
 
 fn is_set_aside_already(error: &Error) -> bool {
-    let cause = error.cause.as_deref().and_then(|cause| cause.downcast_ref::<DieselError>());
-    cause.is_some_and(|cause| {
+    error.database_cause().is_some_and(|cause| {
         dialect::is_taken(cause, "quarantined_content_key", "quarantined", "content_mac")
     })
 }
