@@ -3,10 +3,10 @@
 //! An entry is written in the same transaction as the act it tells of, or before what it permits is shown.
 
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, QueryResult, RunQueryDsl};
+use diesel::QueryResult;
 
-use crate::db::dialect::DbConn;
-use crate::db::schema::audit_entries;
+use crate::db::dialect::{self, DbConn};
+use crate::db::rows::{NewAuditRow, NewRows};
 use crate::ids::{Id, UserId};
 
 /// What was done.
@@ -53,7 +53,7 @@ impl Act {
 ///
 /// # Errors
 /// When the database fails.
-pub fn record<K: 'static>(
+pub fn record<K>(
     conn: &mut DbConn,
     actor: Option<UserId>,
     act: Act,
@@ -61,16 +61,27 @@ pub fn record<K: 'static>(
     detail: &str,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    let (action, kind) = act.columns();
-    diesel::insert_into(audit_entries::table)
-        .values((
-            audit_entries::at.eq(now.naive_utc()),
-            audit_entries::actor.eq(actor),
-            audit_entries::action.eq(action),
-            audit_entries::subject_kind.eq(kind),
-            audit_entries::subject_id.eq(subject),
-            audit_entries::detail.eq(detail),
-        ))
-        .execute(conn)
-        .map(drop)
+    let mut rows = NewRows::default();
+    add_entry(&mut rows, actor, act, subject, detail, now);
+    dialect::insert_rows(conn, &[&rows])
+}
+
+/// Adds the entry that [`record`] writes.
+pub fn add_entry<K>(
+    rows: &mut NewRows,
+    actor: Option<UserId>,
+    act: Act,
+    subject: Id<K>,
+    detail: &str,
+    now: DateTime<Utc>,
+) {
+    let (action, subject_kind) = act.columns();
+    rows.audit.push(NewAuditRow {
+        at: now.naive_utc(),
+        actor,
+        action,
+        subject_kind,
+        subject_id: Id::from_uuid(subject.uuid()),
+        detail: detail.to_owned(),
+    });
 }

@@ -69,7 +69,7 @@ pub async fn get_readiness(
         .await;
     let view = summarise(vec![
         database_finding(&database),
-        writer_finding(context.db.is_writing()),
+        writer_finding(context.db.can_write().await),
         key_finding(&context.key_place),
     ]);
     let status = if view.status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -104,8 +104,8 @@ fn database_finding(head: &Result<i64>) -> Finding {
     }
 }
 
-fn writer_finding(is_writing: bool) -> Finding {
-    if is_writing {
+fn writer_finding(can_write: bool) -> Finding {
+    if can_write {
         return Finding { name: "writer", state: "ok", note: "takes what is sent".into() };
     }
     Finding {

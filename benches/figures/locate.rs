@@ -16,7 +16,7 @@ use sentinelle::geo::locate::Geo;
 use sentinelle::geo::lonlat::LonLat;
 use sentinelle::intake::body::ReportBody;
 use sentinelle::intake::prepare::{Channel, geotag, prepare};
-use sentinelle::intake::store::submit;
+use sentinelle::intake::store::new_rows;
 use sentinelle::intake::validate::validate;
 
 use crate::load;
@@ -134,7 +134,7 @@ fn measure_share(table: &mut Table) {
     let cpu_before = cpu_seconds();
     let writes = prepared.into_iter().map(|prepared| {
         let key = prepared.id.uuid();
-        context.db.write(key, move |tx| submit(tx, &prepared).map(drop))
+        context.db.insert(key, new_rows(&prepared).expect("rows"))
     });
     // The queue of the writer is bounded: a thousand at a time.
     let mut writes = writes.peekable();

@@ -2,6 +2,7 @@
 //!
 //! Everything else in the product speaks to [`DbConn`] in the common subset of `SQLite` and `PostgreSQL`.
 
+mod bulk;
 mod uuid_column;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::db::OpenError;
 use crate::db::schema::{changes, heads};
 use crate::db::writer::Change;
 
+pub use self::bulk::{insert_rows, next_incident_ids};
 pub use self::connection::DbConn;
 pub use self::uuid_column::DbUuid;
 

@@ -5,6 +5,7 @@
 //! knows stands in `dialect.rs`.
 
 pub mod dialect;
+pub mod rows;
 pub mod schema;
 pub mod sealed;
 pub mod writer;
@@ -13,9 +14,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use actix_web::web;
-use diesel::r2d2;
+use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, r2d2};
 
 use crate::db::dialect::{DbConn, Manager, Target};
+use crate::db::rows::NewRows;
+use crate::db::schema::heads;
 use crate::db::writer::{WriteTx, Writers};
 use crate::error::{Code, Error, Result};
 
@@ -117,9 +120,11 @@ impl Db {
         read_on(&self.door, work).await
     }
 
-    /// Tells whether the last commit succeeded, or none was tried.
-    pub fn is_writing(&self) -> bool {
+    /// Tells whether what is sent is kept. After a failed commit it tries one that changes nothing, so that a server
+    /// behind a balancer, which gets no writes while it is not ready, becomes ready again by itself.
+    pub async fn can_write(&self) -> bool {
         self.writers.is_writing()
+            || self.write(uuid::Uuid::nil(), |tx| Ok(touch_head(tx.conn)?)).await.is_ok()
     }
 
     /// Runs `work` on a reading connection, on this thread; for commands and workers.
@@ -158,7 +163,23 @@ impl Db {
         answer.blocking_recv().map_err(stopped)?
     }
 
-    /// Returns how many write transactions were committed and how many operations they held since the start.
+    /// Files `rows` together with those of other reports, and answers once they are durable.
+    ///
+    /// # Errors
+    /// A unique violation where one of them is taken: none of `rows` is kept then. `Unavailable` as for [`Db::write`].
+    pub async fn insert(&self, key: uuid::Uuid, rows: NewRows) -> Result<()> {
+        self.writers.insert(key, rows)?.await.map_err(stopped)?
+    }
+
+    /// Like [`Db::insert`], waiting on this thread; for commands.
+    ///
+    /// # Errors
+    /// As [`Db::insert`].
+    pub fn insert_here(&self, key: uuid::Uuid, rows: NewRows) -> Result<()> {
+        self.writers.insert(key, rows)?.blocking_recv().map_err(stopped)?
+    }
+
+    /// Returns how many write transactions were committed and how many jobs they held since the start.
     pub fn commits(&self) -> (u64, u64) {
         self.writers.counts()
     }
@@ -194,6 +215,11 @@ fn with_reader<T>(
         .get()
         .map_err(|error| Error { cause: Some(Box::new(error)), ..Error::new(Code::Unavailable) })?;
     work(&mut conn)
+}
+
+/// Writes the head row as it is.
+fn touch_head(conn: &mut DbConn) -> QueryResult<usize> {
+    diesel::update(heads::table.find("changes")).set(heads::seq.eq(heads::seq)).execute(conn)
 }
 
 fn stopped(error: tokio::sync::oneshot::error::RecvError) -> Error {

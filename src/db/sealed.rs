@@ -3,14 +3,12 @@
 use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
 use uuid::Uuid;
 
-use crate::db::dialect::DbConn;
+use crate::db::dialect::{self, DbConn};
+use crate::db::rows::{Any, NewDataKeyRow, NewRows, NewSealedRow};
 use crate::db::schema::{data_keys, instance_keys, sealed};
 use crate::ids::Id;
 use crate::seal::envelope::{Owner, Part, Sealed};
 use crate::seal::subkeys::{Purpose, WrappedSubKey};
-
-/// Kind of the ids of data keys and of owners in this table.
-enum Any {}
 
 /// Stores a part and its key.
 ///
@@ -23,26 +21,28 @@ pub fn insert_part(
     version: i32,
     content: &Sealed,
 ) -> QueryResult<()> {
+    let mut rows = NewRows::default();
+    add_part(&mut rows, owner, part, version, content);
+    dialect::insert_rows(conn, &[&rows])
+}
+
+/// Adds the rows of a part and its key.
+pub fn add_part(rows: &mut NewRows, owner: Owner, part: Part, version: i32, content: &Sealed) {
     // Time-ordered ids keep the keys' index in order of arrival.
-    let key_id = Id::<Any>::from_uuid(Uuid::now_v7());
-    diesel::insert_into(data_keys::table)
-        .values((
-            data_keys::id.eq(key_id),
-            data_keys::wrapped.eq(&content.wrapped_key),
-            data_keys::kek_id.eq(&content.key_id),
-        ))
-        .execute(conn)?;
-    diesel::insert_into(sealed::table)
-        .values((
-            sealed::owner_kind.eq(owner.kind.as_str()),
-            sealed::owner_id.eq(Id::<Any>::from_uuid(owner.id)),
-            sealed::part.eq(part.as_str()),
-            sealed::version.eq(version),
-            sealed::key_id.eq(Some(key_id)),
-            sealed::blob.eq(&content.blob),
-        ))
-        .execute(conn)
-        .map(drop)
+    let key_id = Id::from_uuid(Uuid::now_v7());
+    rows.data_keys.push(NewDataKeyRow {
+        id: key_id,
+        wrapped: content.wrapped_key.clone(),
+        kek_id: content.key_id.clone(),
+    });
+    rows.sealed.push(NewSealedRow {
+        owner_kind: owner.kind.as_str(),
+        owner_id: Id::from_uuid(owner.id),
+        part: part.as_str(),
+        version,
+        key_id: Some(key_id),
+        blob: content.blob.clone(),
+    });
 }
 
 /// Returns the newest version of a part with its version; `None` where there is none or its key was destroyed.

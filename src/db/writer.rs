@@ -1,21 +1,25 @@
 //! Group commit: many write operations, one durable commit.
 //!
-//! A writer thread takes the first waiting operation, opens a transaction, runs it and whatever else is waiting (up to
-//! the batch limit) each in its own savepoint, takes the next change number, commits, and only then answers them all.
-//! One operation that fails is undone alone. `SQLite` has one writer; `PostgreSQL` a few, and operations with the same
-//! key go to the same one, so that two sends of one report never wait for each other's locks.
+//! A writer thread takes the first waiting job, opens a transaction, runs it and whatever else is waiting (up to the
+//! batch limit), takes the next change number, commits, and only then answers them all. New rows that wait side by side
+//! are filed together, a table at a time; an operation with reads of its own runs in a savepoint. One job that fails is
+//! undone alone. `SQLite` has one writer; `PostgreSQL` a few, and jobs with the same key go to the same one, so that two
+//! sends of one report never wait for each other's locks.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod job;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use diesel::Connection;
+use diesel::{Connection, QueryResult};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::db::dialect::{self, DbConn, Target};
+use crate::db::rows::NewRows;
+use crate::db::writer::job::{Job, Panicked, file, run_next};
 use crate::db::{DbOptions, OpenError};
 use crate::error::{Code, Error, Result};
 
@@ -63,6 +67,15 @@ impl WriteTx<'_> {
         self.changes.push(Change { incident, kind });
     }
 
+    /// Files `rows`, and announces the incident among them.
+    ///
+    /// # Errors
+    /// The database's failure; a unique violation where one of them is taken.
+    pub fn insert(&mut self, rows: &mut NewRows) -> QueryResult<()> {
+        self.changes.extend(file(self.conn, &mut [rows])?);
+        Ok(())
+    }
+
     /// Runs `work` in a savepoint of its own: an error undoes it and leaves the rest.
     ///
     /// # Errors
@@ -75,7 +88,7 @@ impl WriteTx<'_> {
 /// The running writers.
 #[derive(Clone)]
 pub struct Writers {
-    queues: Arc<[SyncSender<Box<dyn Job>>]>,
+    queues: Arc<[SyncSender<Job>]>,
     counters: Arc<Counters>,
 }
 
@@ -84,67 +97,7 @@ struct Counters {
     commits: AtomicU64,
     /// Failed commits since the last good one.
     failures: AtomicU64,
-    operations: AtomicU64,
-}
-
-trait Job: Send {
-    /// Runs the operation in a savepoint and returns the changes it announces; none where it failed.
-    fn run(&mut self, conn: &mut DbConn) -> std::result::Result<Vec<Change>, Panicked>;
-    /// Answers the sender; `lost` says why the commit failed, if it did.
-    fn answer(self: Box<Self>, lost: Option<Code>);
-}
-
-/// An operation panicked: nobody knows how many savepoints it left open, so its whole batch is given up.
-#[derive(Debug, thiserror::Error)]
-#[error("a write operation panicked")]
-struct Panicked;
-
-struct Operation<F, T> {
-    work: Option<F>,
-    outcome: Result<T>,
-    reply: oneshot::Sender<Result<T>>,
-}
-
-impl<F, T> Job for Operation<F, T>
-where
-    F: FnOnce(&mut WriteTx<'_>) -> Result<T> + Send,
-    T: Send,
-{
-    fn run(&mut self, conn: &mut DbConn) -> std::result::Result<Vec<Change>, Panicked> {
-        let Some(work) = self.work.take() else {
-            return Ok(Vec::new());
-        };
-        let in_savepoint = || {
-            conn.transaction(|conn| {
-                let mut tx = WriteTx { conn, changes: Vec::new() };
-                let value = work(&mut tx)?;
-                Ok::<_, Error>((value, tx.changes))
-            })
-        };
-        match catch_unwind(AssertUnwindSafe(in_savepoint)) {
-            Ok(Ok((value, changes))) => {
-                self.outcome = Ok(value);
-                Ok(changes)
-            }
-            Ok(Err(error)) => {
-                self.outcome = Err(error);
-                Ok(Vec::new())
-            }
-            Err(_panic) => {
-                self.outcome = Err(Error::internal(Panicked));
-                Err(Panicked)
-            }
-        }
-    }
-
-    fn answer(self: Box<Self>, lost: Option<Code>) {
-        let outcome = match (self.outcome, lost) {
-            (Ok(_), Some(code)) => Err(Error::new(code)),
-            (outcome, _) => outcome,
-        };
-        // A client that hung up has no use for the answer; its report is stored all the same.
-        drop(self.reply.send(outcome));
-    }
+    jobs: AtomicU64,
 }
 
 impl Writers {
@@ -182,17 +135,28 @@ impl Writers {
         T: Send + 'static,
         F: FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job = Operation { work: Some(work), outcome: Err(not_committed()), reply };
+        let (job, answer) = Job::operation(work);
+        self.queue(key, job)?;
+        Ok(answer)
+    }
+
+    /// Queues `rows` and returns where their answer will come.
+    ///
+    /// # Errors
+    /// As [`Writers::submit`].
+    pub fn insert(&self, key: Uuid, rows: NewRows) -> Result<oneshot::Receiver<Result<()>>> {
+        let (job, answer) = Job::insertion(rows);
+        self.queue(key, job)?;
+        Ok(answer)
+    }
+
+    fn queue(&self, key: Uuid, job: Job) -> Result<()> {
         let n_queues = u128::try_from(self.queues.len()).unwrap_or(1).max(1);
         let chosen = usize::try_from(key.as_u128() % n_queues).unwrap_or(0);
         let queue = self.queues.get(chosen).ok_or_else(|| Error::new(Code::Unavailable))?;
-        match queue.try_send(Box::new(job)) {
-            Ok(()) => Ok(answer),
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                Err(Error::new(Code::Unavailable))
-            }
-        }
+        queue.try_send(job).map_err(|refusal| match refusal {
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => Error::new(Code::Unavailable),
+        })
     }
 
     /// Tells whether the last commit succeeded, or none was tried.
@@ -200,10 +164,10 @@ impl Writers {
         self.counters.failures.load(Ordering::Relaxed) == 0
     }
 
-    /// Returns commits made and operations in them since the start.
+    /// Returns commits made and jobs in them since the start.
     pub fn counts(&self) -> (u64, u64) {
         let commits = self.counters.commits.load(Ordering::Relaxed);
-        (commits, self.counters.operations.load(Ordering::Relaxed))
+        (commits, self.counters.jobs.load(Ordering::Relaxed))
     }
 }
 
@@ -216,7 +180,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, waiting: &Receiver<Box<dyn Job>>) {
+    fn run(mut self, waiting: &Receiver<Job>) {
         while let Ok(first) = waiting.recv() {
             let mut batch = vec![first];
             let lost = self.write(&mut batch, waiting).err();
@@ -229,14 +193,14 @@ impl Writer {
     /// Runs the batch, taking in what waits meanwhile; says what to tell its senders when it is not durable.
     fn write(
         &mut self,
-        batch: &mut Vec<Box<dyn Job>>,
-        waiting: &Receiver<Box<dyn Job>>,
+        batch: &mut Vec<Job>,
+        waiting: &Receiver<Job>,
     ) -> std::result::Result<(), Code> {
         let Err(error) = self.try_write(batch, waiting) else {
             self.counters.failures.store(0, Ordering::Relaxed);
             return Ok(());
         };
-        tracing::error!(n_operations = batch.len(), %error, "a write transaction was not committed");
+        tracing::error!(n_jobs = batch.len(), %error, "a write transaction was not committed");
         self.counters.failures.fetch_add(1, Ordering::Relaxed);
         Err(error.code())
     }
@@ -255,19 +219,18 @@ impl Writer {
 
     fn try_write(
         &mut self,
-        batch: &mut Vec<Box<dyn Job>>,
-        waiting: &Receiver<Box<dyn Job>>,
+        batch: &mut Vec<Job>,
+        waiting: &Receiver<Job>,
     ) -> std::result::Result<(), WriteError> {
         // Put back only after a commit: one that failed may be broken, or in the middle of something.
         let mut conn = self.begin()?;
         let mut changes = Vec::new();
-        let mut next = 0;
-        while let Some(job) = batch.get_mut(next) {
-            changes.append(&mut job.run(&mut conn)?);
-            next += 1;
-            if batch.len() < self.batch_limit {
-                batch.extend(waiting.try_recv());
-            }
+        let mut n_done = 0;
+        while n_done < batch.len() {
+            let room = self.batch_limit.saturating_sub(batch.len());
+            batch.extend(waiting.try_iter().take(room));
+            let (_, rest) = batch.split_at_mut(n_done);
+            n_done += run_next(&mut conn, rest, &mut changes)?;
         }
         dialect::record_changes(&mut conn, &changes)?;
         if !self.commit_delay.is_zero() {
@@ -276,8 +239,8 @@ impl Writer {
         dialect::commit(&mut conn)?;
         self.conn = Some(conn);
         self.counters.commits.fetch_add(1, Ordering::Relaxed);
-        let n_operations = u64::try_from(batch.len()).unwrap_or(u64::MAX);
-        self.counters.operations.fetch_add(n_operations, Ordering::Relaxed);
+        let n_jobs = u64::try_from(batch.len()).unwrap_or(u64::MAX);
+        self.counters.jobs.fetch_add(n_jobs, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -300,8 +263,4 @@ impl WriteError {
             Self::Database(_) | Self::Connect(_) | Self::Panicked(_) => Code::Unavailable,
         }
     }
-}
-
-fn not_committed() -> Error {
-    Error::new(Code::Unavailable)
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
 
-use crate::db::dialect::DbConn;
+use crate::db::dialect::{self, DbConn};
+use crate::db::rows::{FactsRow, NewActorRow, NewCategoryRow, NewHarmRow, NewIncidentRow, NewRows};
 use crate::db::schema::{
     incident_actors, incident_categories, incident_facts, incident_harm, incident_overrides,
     incidents, reports,
@@ -34,134 +35,73 @@ pub struct IncidentRow {
     pub updated_at: NaiveDateTime,
 }
 
-/// The row of an incident's facts.
-#[derive(Debug, Clone, diesel::Queryable, diesel::Insertable)]
-#[diesel(table_name = incident_facts)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a column")]
-#[expect(missing_docs, reason = "the columns are told in the migration and in `types::Facts`")]
-pub struct FactsRow {
-    pub incident_id: i64,
-    pub country: String,
-    pub country_computed: Option<String>,
-    pub admin1: Option<String>,
-    pub admin2: Option<String>,
-    pub zone: Option<String>,
-    pub geo_precision: String,
-    pub cell5: Option<i64>,
-    pub place_lon_e6: Option<i32>,
-    pub place_lat_e6: Option<i32>,
-    pub cell7_veiled: Option<Vec<u8>>,
-    pub site_veiled: Option<Vec<u8>>,
-    pub site_distance: Option<String>,
-    pub boundary_source: Option<String>,
-    pub first_day: Option<NaiveDate>,
-    pub last_day: Option<NaiveDate>,
-    pub date_precision: Option<String>,
-    pub severity: Option<i16>,
-    pub mining_mode: Option<String>,
-    pub flags: String,
-    pub channels: String,
-    pub n_reports: i32,
-    pub is_test: bool,
-    pub is_mismatch: bool,
-    pub is_ongoing: bool,
-    pub is_at_risk: bool,
-}
-
-impl FactsRow {
-    fn of(incident: i64, facts: &Facts) -> Self {
-        let place = facts.place.clone();
-        let is_mismatch = place.is_mismatch();
-        Self {
-            incident_id: incident,
-            country: place.country,
-            country_computed: place.country_computed,
-            admin1: place.admin1,
-            admin2: place.admin2,
-            zone: place.zone,
-            geo_precision: place.geo_precision,
-            cell5: place.cell5,
-            place_lon_e6: place.place_lon_e6,
-            place_lat_e6: place.place_lat_e6,
-            cell7_veiled: place.cell7_veiled,
-            site_veiled: place.site_veiled,
-            site_distance: place.site_distance,
-            boundary_source: place.boundary_source,
-            first_day: facts.span.map(|span| span.first),
-            last_day: facts.span.map(|span| span.last),
-            date_precision: facts.span.map(|span| span.precision.as_str().to_owned()),
-            severity: facts.severity.map(i16::from),
-            mining_mode: facts.mining_mode.clone(),
-            flags: facts.flags.join(" "),
-            channels: facts.channels.join(" "),
-            n_reports: i32::try_from(facts.n_reports).unwrap_or(i32::MAX),
-            is_test: facts.is_test,
-            is_mismatch,
-            is_ongoing: facts.is_ongoing,
-            is_at_risk: facts.is_at_risk,
-        }
+/// Returns the row of `facts`; the incident it belongs to is set when it is filed.
+fn facts_row(facts: &Facts) -> FactsRow {
+    let place = facts.place.clone();
+    let is_mismatch = place.is_mismatch();
+    FactsRow {
+        incident_id: 0,
+        country: place.country,
+        country_computed: place.country_computed,
+        admin1: place.admin1,
+        admin2: place.admin2,
+        zone: place.zone,
+        geo_precision: place.geo_precision,
+        cell5: place.cell5,
+        place_lon_e6: place.place_lon_e6,
+        place_lat_e6: place.place_lat_e6,
+        cell7_veiled: place.cell7_veiled,
+        site_veiled: place.site_veiled,
+        site_distance: place.site_distance,
+        boundary_source: place.boundary_source,
+        first_day: facts.span.map(|span| span.first),
+        last_day: facts.span.map(|span| span.last),
+        date_precision: facts.span.map(|span| span.precision.as_str().to_owned()),
+        severity: facts.severity.map(i16::from),
+        mining_mode: facts.mining_mode.clone(),
+        flags: facts.flags.join(" "),
+        channels: facts.channels.join(" "),
+        n_reports: i32::try_from(facts.n_reports).unwrap_or(i32::MAX),
+        is_test: facts.is_test,
+        is_mismatch,
+        is_ongoing: facts.is_ongoing,
+        is_at_risk: facts.is_at_risk,
     }
 }
 
-/// Opens an incident and returns its row id.
-///
-/// # Errors
-/// When the database fails.
-pub fn insert_incident(
-    conn: &mut DbConn,
-    id: IncidentId,
-    facts: &Facts,
-    now: DateTime<Utc>,
-) -> QueryResult<i64> {
+/// Adds the rows that open an incident.
+pub fn add_incident(rows: &mut NewRows, id: IncidentId, facts: &Facts, now: DateTime<Utc>) {
     let opened_at = now.naive_utc();
-    let row: IncidentRow = diesel::insert_into(incidents::table)
-        .values((
-            incidents::uuid.eq(id),
-            incidents::version.eq(1),
-            incidents::status.eq(Status::Received.as_str()),
-            incidents::opened_at.eq(opened_at),
-            incidents::updated_at.eq(opened_at),
-        ))
-        .returning(incidents::all_columns)
-        .get_result(conn)?;
-    insert_facts(conn, row.id, facts)?;
-    Ok(row.id)
+    rows.incident = Some(NewIncidentRow {
+        id: 0,
+        uuid: id,
+        version: 1,
+        status: Status::Received.as_str(),
+        opened_at,
+        updated_at: opened_at,
+    });
+    add_facts(rows, facts);
 }
 
-fn insert_facts(conn: &mut DbConn, incident: i64, facts: &Facts) -> QueryResult<()> {
-    diesel::insert_into(incident_facts::table)
-        .values(FactsRow::of(incident, facts))
-        .execute(conn)?;
-    for (position, category) in (0_i32..).zip(&facts.categories) {
-        diesel::insert_into(incident_categories::table)
-            .values((
-                incident_categories::incident_id.eq(incident),
-                incident_categories::position.eq(position),
-                incident_categories::code.eq(&category.code),
-                incident_categories::is_confirmed.eq(category.is_confirmed),
-            ))
-            .execute(conn)?;
-    }
-    for ((measure, sex_age), (min, max)) in &facts.harm {
-        diesel::insert_into(incident_harm::table)
-            .values((
-                incident_harm::incident_id.eq(incident),
-                incident_harm::measure.eq(measure),
-                incident_harm::sex_age.eq(sex_age),
-                incident_harm::min_count.eq(count_column(*min)),
-                incident_harm::max_count.eq(count_column(*max)),
-            ))
-            .execute(conn)?;
-    }
-    for actor in &facts.actors {
-        diesel::insert_into(incident_actors::table)
-            .values((
-                incident_actors::incident_id.eq(incident),
-                incident_actors::actor_type.eq(actor),
-            ))
-            .execute(conn)?;
-    }
-    Ok(())
+fn add_facts(rows: &mut NewRows, facts: &Facts) {
+    rows.facts = Some(facts_row(facts));
+    let categories = (0_i32..).zip(&facts.categories);
+    rows.categories.extend(categories.map(|(position, category)| NewCategoryRow {
+        incident_id: 0,
+        position,
+        code: category.code.clone(),
+        is_confirmed: category.is_confirmed,
+    }));
+    rows.harm.extend(facts.harm.iter().map(|((measure, sex_age), (min, max))| NewHarmRow {
+        incident_id: 0,
+        measure: measure.clone(),
+        sex_age: sex_age.clone(),
+        min_count: count_column(*min),
+        max_count: count_column(*max),
+    }));
+    let actors = facts.actors.iter();
+    rows.actors
+        .extend(actors.map(|actor| NewActorRow { incident_id: 0, actor_type: actor.clone() }));
 }
 
 /// Counts of people are limited to a million at the edge.
@@ -189,8 +129,10 @@ pub fn refresh_facts(conn: &mut DbConn, incident: i64) -> Result<()> {
     .execute(conn)?;
     diesel::delete(incident_facts::table.filter(incident_facts::incident_id.eq(incident)))
         .execute(conn)?;
-    insert_facts(conn, incident, &facts)?;
-    Ok(())
+    let mut rows = NewRows::default();
+    add_facts(&mut rows, &facts);
+    rows.set_incident(incident);
+    Ok(dialect::insert_rows(conn, &[&rows])?)
 }
 
 /// What a report's row says about facts.

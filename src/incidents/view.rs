@@ -10,13 +10,14 @@ use utoipa::ToSchema;
 use crate::auth::types::Scope;
 use crate::context::Context;
 use crate::db::dialect::DbConn;
+use crate::db::rows::FactsRow;
 use crate::db::schema::{
     incident_actors, incident_categories, incident_facts, incident_harm, incidents,
 };
 use crate::error::Result;
 use crate::geo::locate::Geo;
 use crate::ids::IncidentId;
-use crate::incidents::store::{FactsRow, IncidentRow, split_codes};
+use crate::incidents::store::{IncidentRow, split_codes};
 use crate::intake::receipt::{AreaView, LabelView};
 use crate::seal::veil::PlaceVeil;
 use crate::taxonomy::catalogue::Taxonomy;

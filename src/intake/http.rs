@@ -175,8 +175,14 @@ pub async fn store_prepared(
 ) -> Result<Outcome> {
     // Sends without an id are the same when their content is: they must meet in one writer.
     let key = if prepared.is_id_made_here { content_key(prepared) } else { prepared.id.uuid() };
-    let new = Arc::clone(prepared);
-    match context.db.write(key, move |tx| store::submit(tx, &new)).await {
+    let stored = if prepared.is_id_made_here {
+        let new = Arc::clone(prepared);
+        context.db.write(key, move |tx| store::submit(tx, &new)).await
+    } else {
+        let filed = context.db.insert(key, store::new_rows(prepared)?).await;
+        filed.map(|()| store::created(prepared))
+    };
+    match stored {
         Err(error) if store::is_already_there(&error) => {
             let (shared, sent) = (context.clone(), Arc::clone(prepared));
             context.db.write(key, move |tx| store::answer_earlier(tx, &sent, &shared.sealer)).await

@@ -1,7 +1,6 @@
 //! Writes a prepared report, or recognises what it has seen before. One transaction, one outcome.
 
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
-use diesel::result::Error as DieselError;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension,
     QueryDsl, QueryResult, RunQueryDsl,
@@ -10,13 +9,14 @@ use diesel::{
 use crate::audit::{self, Act};
 use crate::auth::types::Scope;
 use crate::db::dialect::{self, DbConn};
+use crate::db::rows::{NewReportRow, NewRows};
 use crate::db::schema::{incidents, quarantined, reports};
 use crate::db::sealed;
-use crate::db::writer::{ChangeKind, WriteTx};
+use crate::db::writer::WriteTx;
 use crate::error::{Code, Error, Result};
 use crate::geo::countries::CountryCode;
 use crate::ids::{IncidentId, QuarantinedId, ReportId};
-use crate::incidents::store::insert_incident;
+use crate::incidents::store::add_incident;
 use crate::intake::prepare::Prepared;
 use crate::seal::envelope::{Owner, OwnerKind, Part, Sealed, Sealer};
 
@@ -58,26 +58,21 @@ pub struct Stored {
     submitter: Option<Vec<u8>>,
 }
 
-/// Stores a new report.
+/// Stores a report that came without an id, unless it repeats an earlier one.
 ///
-/// The unique indexes decide what is new, not a look beforehand: a send that was stored before, or that races another,
-/// fails on the index with [`is_already_there`], is undone alone, and is then answered by [`answer_earlier`]. So the
-/// ordinary case, a new report, costs no look-up and no savepoint of its own.
+/// As with [`new_rows`], the unique indexes decide what is new: sends that race fail with [`is_already_there`].
 ///
 /// # Errors
 /// [`is_already_there`], or the database's failure.
 pub fn submit(tx: &mut WriteTx<'_>, prepared: &Prepared) -> Result<Outcome> {
-    if prepared.is_id_made_here
-        && let Some(earlier) = find_retry(tx.conn, prepared)?
-    {
+    if let Some(earlier) = find_retry(tx.conn, prepared)? {
         return Ok(recognise(earlier, prepared));
     }
-    let incident = insert(tx.conn, prepared)?;
-    tx.changed(incident, ChangeKind::Created);
-    Ok(Outcome::Created(created(prepared)))
+    tx.insert(&mut new_rows(prepared)?)?;
+    Ok(created(prepared))
 }
 
-/// Answers a report that [`submit`] found already there, and sets its content aside where that differs.
+/// Answers a report that was found already there, and sets its content aside where that differs.
 ///
 /// # Errors
 /// When the database fails.
@@ -124,8 +119,9 @@ fn recognise(earlier: Stored, prepared: &Prepared) -> Outcome {
     }
 }
 
-fn created(prepared: &Prepared) -> Stored {
-    Stored {
+/// Returns the outcome of a report whose rows were filed.
+pub fn created(prepared: &Prepared) -> Outcome {
+    Outcome::Created(Stored {
         report: prepared.id,
         incident: prepared.incident,
         status: crate::incidents::facts::Status::Received.as_str().to_owned(),
@@ -135,7 +131,7 @@ fn created(prepared: &Prepared) -> Stored {
         state: "active".to_owned(),
         content_mac: prepared.content_mac.to_vec(),
         submitter: Some(prepared.submitter.to_vec()),
-    }
+    })
 }
 
 /// Returns a stored report with the state of its incident.
@@ -204,64 +200,56 @@ fn retry_key(prepared: &Prepared) -> Option<Vec<u8>> {
     })
 }
 
-/// Writes report, incident, facts and sealed parts; returns the incident's row id.
-fn insert(conn: &mut DbConn, prepared: &Prepared) -> QueryResult<i64> {
-    let incident = insert_incident(conn, prepared.incident, &prepared.facts, prepared.received_at)?;
-    insert_report(conn, prepared, incident)?;
+/// Returns what a new report writes: report, incident, facts, sealed parts and the audit entry.
+///
+/// # Errors
+/// [`Code::Internal`] when its codes cannot be written as JSON.
+pub fn new_rows(prepared: &Prepared) -> Result<NewRows> {
+    let mut rows = NewRows { report: Some(report_row(prepared)?), ..NewRows::default() };
+    add_incident(&mut rows, prepared.incident, &prepared.facts, prepared.received_at);
     let owner = Owner { kind: OwnerKind::Report, id: prepared.id.uuid() };
     for (part, content) in &prepared.sealed {
-        sealed::insert_part(conn, owner, *part, 1, content)?;
+        sealed::add_part(&mut rows, owner, *part, 1, content);
     }
-    let channel = prepared.channel.as_str();
-    audit::record(conn, None, Act::ReceivedReport, prepared.id, channel, prepared.received_at)?;
-    Ok(incident)
+    let (channel, now) = (prepared.channel.as_str(), prepared.received_at);
+    audit::add_entry(&mut rows, None, Act::ReceivedReport, prepared.id, channel, now);
+    Ok(rows)
 }
 
-fn insert_report(conn: &mut DbConn, prepared: &Prepared, incident: i64) -> QueryResult<()> {
-    let (report, place) = (&prepared.report, &prepared.report.place);
-    let codes = serde_json::to_string(&report.codes)
-        .map_err(|error| DieselError::SerializationError(error.into()))?;
+fn report_row(prepared: &Prepared) -> Result<NewReportRow> {
+    let (report, place) = (&prepared.report, prepared.report.place.clone());
     let flags: Vec<&str> = place.flags.iter().chain(&report.flags).map(String::as_str).collect();
-    diesel::insert_into(reports::table)
-        .values((
-            (
-                reports::uuid.eq(prepared.id),
-                reports::incident_id.eq(incident),
-                reports::home_incident_id.eq(incident),
-                reports::state.eq("active"),
-                reports::revision.eq(1),
-                reports::follows.eq(prepared.follows),
-                reports::channel.eq(&report.channel),
-                reports::submitter.eq(Some(prepared.submitter.to_vec())),
-                reports::content_mac.eq(prepared.content_mac.to_vec()),
-                reports::retry_key.eq(retry_key(prepared)),
-                reports::reference.eq(&prepared.reference),
-                reports::received_at.eq(prepared.received_at.naive_utc()),
-            ),
-            (
-                reports::country.eq(&place.country),
-                reports::country_computed.eq(&place.country_computed),
-                reports::admin1.eq(&place.admin1),
-                reports::zone.eq(&place.zone),
-                reports::geo_precision.eq(&place.geo_precision),
-                reports::cell5.eq(place.cell5),
-                reports::place_lon_e6.eq(place.place_lon_e6),
-                reports::place_lat_e6.eq(place.place_lat_e6),
-                reports::cell7_veiled.eq(&place.cell7_veiled),
-                reports::site_veiled.eq(&place.site_veiled),
-                reports::site_distance.eq(&place.site_distance),
-                reports::boundary_source.eq(&place.boundary_source),
-            ),
-            (
-                reports::first_day.eq(report.span.map(|span| span.first)),
-                reports::last_day.eq(report.span.map(|span| span.last)),
-                reports::date_precision.eq(report.span.map(|span| span.precision.as_str())),
-                reports::flags.eq(flags.join(" ")),
-                reports::codes.eq(codes),
-            ),
-        ))
-        .execute(conn)
-        .map(drop)
+    Ok(NewReportRow {
+        uuid: prepared.id,
+        incident_id: 0,
+        home_incident_id: 0,
+        state: "active",
+        revision: 1,
+        follows: prepared.follows,
+        channel: report.channel.clone(),
+        submitter: Some(prepared.submitter.to_vec()),
+        content_mac: prepared.content_mac.to_vec(),
+        retry_key: retry_key(prepared),
+        reference: prepared.reference.clone(),
+        received_at: prepared.received_at.naive_utc(),
+        flags: flags.join(" "),
+        country: place.country,
+        country_computed: place.country_computed,
+        admin1: place.admin1,
+        zone: place.zone,
+        geo_precision: place.geo_precision,
+        cell5: place.cell5,
+        place_lon_e6: place.place_lon_e6,
+        place_lat_e6: place.place_lat_e6,
+        cell7_veiled: place.cell7_veiled,
+        site_veiled: place.site_veiled,
+        site_distance: place.site_distance,
+        boundary_source: place.boundary_source,
+        first_day: report.span.map(|span| span.first),
+        last_day: report.span.map(|span| span.last),
+        date_precision: report.span.map(|span| span.precision.as_str().to_owned()),
+        codes: serde_json::to_string(&report.codes).map_err(Error::internal)?,
+    })
 }
 
 /// Keeps content whose id is taken, sealed, once: a phone that resends it for days finds its row there.

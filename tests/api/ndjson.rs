@@ -104,6 +104,31 @@ fn every_line_has_an_outcome_and_a_bad_one_stops_nothing() {
 }
 
 #[test]
+fn among_many_stored_at_once_those_that_repeat_one_fail_alone() {
+    let app = TestApp::start();
+    let monitor = app.monitor();
+    let before = [line(5, 5), line(250, 250)].concat();
+    monitor.post_bytes("/v1/reports", &NDJSON, before.as_bytes()).expect(200);
+    // Every seventh comes twice, and 5 and 250 came before: with 250 the count of people is another.
+    let many = (1..=300).flat_map(|n| {
+        let again = (n % 7 == 0).then(|| line(n, u32::try_from(n).expect("small")));
+        let killed = if n == 250 { 999 } else { u32::try_from(n).expect("small") };
+        std::iter::once(line(n, killed)).chain(again)
+    });
+    let body = many.collect::<String>();
+
+    let answer = monitor.post_bytes("/v1/reports", &NDJSON, body.as_bytes()).expect(200);
+
+    let told = lines(&answer);
+    let summary = &told.last().expect("a summary")["summary"];
+    let outcomes = ["created", "same", "conflict", "refused"].map(|name| summary[name].clone());
+    assert_eq!(outcomes, [298, 43, 1, 0].map(Value::from), "{summary}");
+    let counts = app.reviewer().get("/v1/aggregates?status=all").expect(200).json();
+    assert_eq!(counts["total"]["incidents"], 300);
+    assert_eq!(counts["total"]["killed"]["min"], 300 * 301 / 2, "each with its own facts");
+}
+
+#[test]
 fn a_phone_is_told_no_incident() {
     let app = TestApp::start();
 

@@ -5,8 +5,9 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use sentinelle::error::Code;
+use sentinelle::error::{Code, Error};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::harness::TestApp;
 use crate::process::Served;
@@ -123,6 +124,20 @@ fn a_database_without_its_key_is_refused_with_what_to_do() {
     let told = String::from_utf8_lossy(&ended.stderr);
     assert!(!ended.status.success() && told.contains("--key-file"), "{told}");
     assert!(!folder.path().join("instance.key").exists(), "no new key for old data");
+}
+
+#[test]
+fn after_a_lost_commit_the_service_becomes_ready_again_without_being_sent_anything() {
+    let app = TestApp::start();
+    let lost = app.context.db.write_here(Uuid::nil(), |_| -> Result<(), Error> { panic!("lost") });
+    assert_eq!(lost.map_err(|error| error.code), Err(Code::Internal));
+
+    let ready = app.anonymous().get("/health/ready").expect(200).json();
+
+    assert_eq!(
+        ready["findings"][1],
+        json!({"name": "writer", "state": "ok", "note": "takes what is sent"})
+    );
 }
 
 #[test]

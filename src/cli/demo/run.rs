@@ -22,7 +22,7 @@ use crate::ids::{IncidentId, UserId};
 use crate::incidents::facts::Status;
 use crate::intake::http::prepare_body;
 use crate::intake::prepare::Channel;
-use crate::intake::store::{Outcome, submit};
+use crate::intake::store::new_rows;
 use crate::review::decisions::{Decision, decide};
 
 /// How many reports are invented.
@@ -206,10 +206,7 @@ fn take_in(
     let prepared = prepare_body(principal, context, body, Channel::Api)?;
     let is_mismatch = prepared.report.place.is_mismatch();
     let key = prepared.id.uuid();
-    let outcome = context.db.write_here(key, move |tx| submit(tx, &prepared))?;
-    let Outcome::Created(stored) = outcome else {
-        return Ok(());
-    };
+    context.db.insert_here(key, new_rows(&prepared)?)?;
     let decisions = invented
         .decide
         .into_iter()
@@ -219,7 +216,7 @@ fn take_in(
         if is_mismatch && status == Status::Verified.as_str() {
             break;
         }
-        decide_one(context, (stored.incident, version), status, reason)?;
+        decide_one(context, (prepared.incident, version), status, reason)?;
     }
     Ok(())
 }
