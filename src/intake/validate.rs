@@ -2,23 +2,23 @@
 //!
 //! Answers may repeat numbers, dates and codes, never narrative, names or contacts.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod harm;
+mod place;
+mod value;
+
+use std::collections::BTreeSet;
 
 use crate::error::{Code, Error, FieldError, Result};
-use crate::geo::countries::CountryCode;
 use crate::geo::locate::Geo;
-use crate::geo::lonlat::{CoordinateError, LonLat};
-use crate::geo::sites::SiteId;
 use crate::ids::{Id, ReportId};
 use crate::intake::body::{
-    ActorBody, CountBody, EnvironmentBody, GovernanceBody, LocationBody, PersonBody, ReportBody,
-    SmugglingBody, SourceBody,
+    EnvironmentBody, GovernanceBody, LocationBody, ReportBody, SmugglingBody, SourceBody,
 };
 use crate::intake::occurred::Occurred;
 use crate::intake::types::{
-    Actor, ClaimedPlace, Content, Count, Environment, Governance, Location, NewReport, Person,
-    Smuggling, Source,
+    ClaimedPlace, Content, Environment, Governance, Location, NewReport, Smuggling, Source,
 };
+use crate::intake::validate::value::shown;
 use crate::taxonomy::catalogue::Taxonomy;
 use crate::taxonomy::error::CodeError;
 use crate::taxonomy::lists::{CodeLists, ListName};
@@ -29,15 +29,8 @@ const NARRATIVE_CHARS: usize = 20_000;
 const NOTE_CHARS: usize = 2_000;
 /// Longest name, place or other short text, in characters.
 const SHORT_CHARS: usize = 300;
-/// Most people one report can count; more is a slip of the finger.
-const MAX_PEOPLE: u32 = 1_000_000;
 const MAX_CATEGORIES: usize = 20;
-const MAX_ACTORS: usize = 50;
-const MAX_PERSONS: usize = 100;
-/// Largest radius of a fix that still says anything.
-const MAX_ACCURACY_M: f64 = 100_000.0;
 
-const PERSON_ROLES: [&str; 5] = ["victim", "witness", "relative", "alleged_perpetrator", "other"];
 const MEDIA: [&str; 6] = ["water", "soil", "air", "forest", "wildlife", "other"];
 const PRACTICES: [&str; 2] = ["good", "bad"];
 
@@ -159,141 +152,6 @@ impl Check<'_> {
         occurred
     }
 
-    fn location(&mut self, body: LocationBody) -> (ClaimedPlace, Location) {
-        let point = self.point(body.lat.as_ref(), body.lon.as_ref());
-        let country = self.country(body.country);
-        let claimed = ClaimedPlace {
-            point,
-            country,
-            admin1: self.admin1(body.admin1, country),
-            site: self.site(body.site),
-        };
-        let location = Location {
-            lat: point.map(LonLat::lat),
-            lon: point.map(LonLat::lon),
-            accuracy_m: self.number("/location/accuracy_m", body.accuracy_m, MAX_ACCURACY_M),
-            country: country.map(|country| country.as_str().to_owned()),
-            admin1: claimed.admin1.as_ref().map(|area| area.as_str().to_owned()),
-            place: self.text("/location/place", body.place, SHORT_CHARS),
-            site: claimed.site.as_ref().map(|site| site.as_str().to_owned()),
-        };
-        (claimed, location)
-    }
-
-    fn point(
-        &mut self,
-        lat: Option<&serde_json::Value>,
-        lon: Option<&serde_json::Value>,
-    ) -> Option<LonLat> {
-        let n_errors = self.errors.len();
-        let lat_deg = self.degrees("/location/lat", lat);
-        let lon_deg = self.degrees("/location/lon", lon);
-        match (lat_deg, lon_deg) {
-            (Some(lat_deg), Some(lon_deg)) => match LonLat::new(lon_deg, lat_deg) {
-                Ok(point) => Some(point),
-                Err(error) => {
-                    self.fail_coordinate(&error);
-                    None
-                }
-            },
-            (None, None) => None,
-            (Some(_), None) | (None, Some(_)) => {
-                if self.errors.len() == n_errors {
-                    let missing = if lat_deg.is_none() { "/location/lat" } else { "/location/lon" };
-                    self.fail(missing, "lat and lon go together", "lat et lon vont ensemble");
-                }
-                None
-            }
-        }
-    }
-
-    fn degrees(&mut self, pointer: &str, value: Option<&serde_json::Value>) -> Option<f64> {
-        let value = value?;
-        let degrees = value.as_f64();
-        if degrees.is_none() {
-            let shown = shown_coordinate(value);
-            self.fail(
-                pointer,
-                format!("{shown} is not a number: send decimal degrees such as -6.1360"),
-                format!(
-                    "{shown} n'est pas un nombre : envoyez des degrés décimaux tels que -6.1360"
-                ),
-            );
-        }
-        degrees
-    }
-
-    fn fail_coordinate(&mut self, error: &CoordinateError) {
-        match error {
-            CoordinateError::Longitude(lon) => self.fail(
-                "/location/lon",
-                format!("longitude {lon} is outside -180..=180"),
-                format!("la longitude {lon} est hors de -180..=180"),
-            ),
-            CoordinateError::Latitude(lat) => self.fail(
-                "/location/lat",
-                format!("latitude {lat} is outside -90..=90"),
-                format!("la latitude {lat} est hors de -90..=90"),
-            ),
-        }
-    }
-
-    fn country(&mut self, text: Option<String>) -> Option<CountryCode> {
-        let text = text?;
-        let country = self.catalogues.geo.countries().parse(text.trim());
-        if country.is_none() {
-            let shown = shown(&text);
-            let known: Vec<&str> = self
-                .catalogues
-                .geo
-                .countries()
-                .iter()
-                .map(|country| country.code.as_str())
-                .collect();
-            let known = known.join(", ");
-            self.fail(
-                "/location/country",
-                format!("{shown} is none of the countries taken in here: {known}"),
-                format!("{shown} n'est pas un des pays pris en charge : {known}"),
-            );
-        }
-        country
-    }
-
-    fn admin1(
-        &mut self,
-        text: Option<String>,
-        country: Option<CountryCode>,
-    ) -> Option<crate::geo::areas::AreaId> {
-        let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())?;
-        let areas = self.catalogues.geo.areas();
-        let by_name = country.and_then(|country| areas.find_in_country(country, &text));
-        let found = by_name.or_else(|| areas.find(&text)).map(|area| area.id.clone());
-        if found.is_none() {
-            self.fail(
-                "/location/admin1",
-                "no such area in the declared country: give its ISO 3166-2 code such as SL-E, or leave it out",
-                "aucune zone de ce nom dans le pays déclaré : donnez son code ISO 3166-2 tel que SL-E, ou omettez-la",
-            );
-        }
-        found
-    }
-
-    fn site(&mut self, text: Option<String>) -> Option<SiteId> {
-        let text = text?;
-        let known = SiteId::parse(text.trim())
-            .filter(|site| self.catalogues.geo.sites().find(site.as_str()).is_some());
-        if known.is_none() {
-            let shown = shown(&text);
-            self.fail(
-                "/location/site",
-                format!("{shown} is no known site: give its id, or name it in /location/place"),
-                format!("{shown} n'est pas un site connu : donnez son identifiant, ou nommez-le dans /location/place"),
-            );
-        }
-        known
-    }
-
     fn categories(&mut self, codes: &[String]) -> Vec<String> {
         if codes.len() > MAX_CATEGORIES {
             self.fail_length("/categories", codes.len(), MAX_CATEGORIES);
@@ -343,110 +201,6 @@ impl Check<'_> {
         }
     }
 
-    fn harm(&mut self, harm: BTreeMap<String, CountBody>) -> BTreeMap<String, Count> {
-        let mut checked = BTreeMap::new();
-        for (measure, count) in harm {
-            let pointer = format!("/harm/{}", pointer_part(&measure));
-            if self.is_code(&pointer, &measure, ListName::AffectedCount)
-                && let Some(count) = self.count(&pointer, count)
-            {
-                checked.insert(measure, count);
-            }
-        }
-        checked
-    }
-
-    fn count(&mut self, pointer: &str, body: CountBody) -> Option<Count> {
-        let n_errors = self.errors.len();
-        let range = match body {
-            CountBody::Exact(n) => Count { min: n, max: n, by: BTreeMap::new() },
-            CountBody::Range(range) => {
-                let parts = range.by.values().fold(0_u32, |sum, part| sum.saturating_add(*part));
-                let min = range
-                    .min
-                    .or(range.max.filter(|_| range.by.is_empty()).map(|_| 0))
-                    // Parts beyond the total are one fault, told of the parts.
-                    .unwrap_or_else(|| range.max.map_or(parts, |max| parts.min(max)));
-                // "At least two" without an upper bound is two that are known of.
-                let max = range.max.unwrap_or(min);
-                for (part, n) in range.by.iter().filter(|(_, n)| **n > MAX_PEOPLE) {
-                    self.fail_too_many(&format!("{pointer}/by/{}", pointer_part(part)), *n);
-                }
-                for part in range.by.keys() {
-                    self.is_code(
-                        &format!("{pointer}/by/{}", pointer_part(part)),
-                        part,
-                        ListName::SexAge,
-                    );
-                }
-                if parts > max {
-                    self.fail(
-                        format!("{pointer}/by"),
-                        format!("the parts add up to {parts}, more than the total {max}"),
-                        format!("les parties font {parts}, plus que le total {max}"),
-                    );
-                }
-                Count { min, max, by: range.by }
-            }
-        };
-        if range.min > range.max {
-            let (min, max) = (range.min, range.max);
-            self.fail(
-                pointer,
-                format!("min {min} is more than max {max}"),
-                format!("min {min} dépasse max {max}"),
-            );
-        }
-        if range.max > MAX_PEOPLE {
-            self.fail_too_many(pointer, range.max);
-        }
-        (self.errors.len() == n_errors).then_some(range)
-    }
-
-    fn fail_too_many(&mut self, pointer: &str, n: u32) {
-        self.fail(
-            pointer,
-            format!("{n} is more than {MAX_PEOPLE} people"),
-            format!("{n} dépasse {MAX_PEOPLE} personnes"),
-        );
-    }
-
-    fn actors(&mut self, actors: Vec<ActorBody>) -> Vec<Actor> {
-        if actors.len() > MAX_ACTORS {
-            self.fail_length("/actors", actors.len(), MAX_ACTORS);
-            return Vec::new();
-        }
-        let one = |check: &mut Self, (index, actor): (usize, ActorBody)| {
-            let at = format!("/actors/{index}");
-            let is_known = check.is_code(&format!("{at}/type"), &actor.kind, ListName::ActorType);
-            Actor {
-                kind: if is_known { actor.kind } else { String::new() },
-                role: check.code(&format!("{at}/role"), actor.role, ListName::ActorRole),
-                name: check.text(&format!("{at}/name"), actor.name, SHORT_CHARS),
-            }
-        };
-        actors.into_iter().enumerate().map(|actor| one(self, actor)).collect()
-    }
-
-    fn people(&mut self, people: Vec<PersonBody>) -> Vec<Person> {
-        if people.len() > MAX_PERSONS {
-            self.fail_length("/people", people.len(), MAX_PERSONS);
-            return Vec::new();
-        }
-        let one = |check: &mut Self, (index, person): (usize, PersonBody)| {
-            let at = format!("/people/{index}");
-            Person {
-                name: check.text(&format!("{at}/name"), person.name, SHORT_CHARS),
-                contact: check.text(&format!("{at}/contact"), person.contact, SHORT_CHARS),
-                role: check.word(&format!("{at}/role"), person.role, &PERSON_ROLES),
-                sex_age: check.code(&format!("{at}/sex_age"), person.sex_age, ListName::SexAge),
-                group: check.code(&format!("{at}/group"), person.group, ListName::AffectedGroup),
-                note: check.text(&format!("{at}/note"), person.note, NOTE_CHARS),
-            }
-        };
-        people.into_iter().enumerate().map(|person| one(self, person)).collect()
-    }
-
     fn smuggling(&mut self, body: SmugglingBody) -> Smuggling {
         Smuggling {
             carats: self.number("/smuggling/carats", body.carats, f64::MAX),
@@ -490,127 +244,4 @@ impl Check<'_> {
             at_risk: body.at_risk,
         }
     }
-
-    fn text(&mut self, pointer: &str, text: Option<String>, max_chars: usize) -> Option<String> {
-        let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())?;
-        let n_chars = text.chars().count();
-        if n_chars > max_chars {
-            self.fail(
-                pointer,
-                format!("this has {n_chars} characters; at most {max_chars} are taken"),
-                format!("ce texte compte {n_chars} caractères ; {max_chars} au plus sont acceptés"),
-            );
-            return None;
-        }
-        Some(text)
-    }
-
-    fn number(&mut self, pointer: &str, number: Option<f64>, max: f64) -> Option<f64> {
-        let number = number?;
-        if !(0.0..=max).contains(&number) {
-            self.fail(
-                pointer,
-                format!("{number} is outside 0..={max}"),
-                format!("{number} est hors de 0..={max}"),
-            );
-            return None;
-        }
-        Some(number)
-    }
-
-    fn language(&mut self, text: Option<String>) -> Option<String> {
-        let text =
-            text.map(|text| text.trim().to_ascii_lowercase()).filter(|text| !text.is_empty())?;
-        let is_code =
-            matches!(text.len(), 2 | 3) && text.bytes().all(|byte| byte.is_ascii_lowercase());
-        if !is_code {
-            self.fail(
-                "/language",
-                "a language is an ISO 639 code of two or three letters, such as fr",
-                "une langue est un code ISO 639 de deux ou trois lettres, tel que fr",
-            );
-        }
-        is_code.then_some(text)
-    }
-
-    fn currency(&mut self, pointer: &str, text: Option<String>) -> Option<String> {
-        let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())?;
-        let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
-        if !is_code {
-            self.fail(
-                pointer,
-                "a currency is an ISO 4217 code of three capitals, such as USD",
-                "une monnaie est un code ISO 4217 de trois majuscules, tel que USD",
-            );
-        }
-        is_code.then_some(text)
-    }
-
-    fn code(&mut self, pointer: &str, code: Option<String>, list: ListName) -> Option<String> {
-        code.filter(|code| self.is_code(pointer, code, list))
-    }
-
-    fn is_code(&mut self, pointer: &str, code: &str, list: ListName) -> bool {
-        let list = self.catalogues.lists.list(list);
-        if list.find(code).is_some() {
-            return true;
-        }
-        let known: Vec<&str> = list.codes().iter().map(|known| known.code.as_str()).collect();
-        self.fail_word(pointer, code, &known);
-        false
-    }
-
-    fn word(&mut self, pointer: &str, word: Option<String>, known: &[&str]) -> Option<String> {
-        let word = word?;
-        if known.contains(&word.as_str()) {
-            return Some(word);
-        }
-        self.fail_word(pointer, &word, known);
-        None
-    }
-
-    fn fail_word(&mut self, pointer: &str, word: &str, known: &[&str]) {
-        let (shown, known) = (shown(word), known.join(", "));
-        self.fail(
-            pointer,
-            format!("{shown} is none of {known}"),
-            format!("{shown} ne figure pas parmi {known}"),
-        );
-    }
-
-    fn fail_length(&mut self, pointer: &str, n: usize, max: usize) {
-        self.fail(
-            pointer,
-            format!("there are {n}; at most {max} are taken"),
-            format!("il y en a {n} ; {max} au plus sont acceptés"),
-        );
-    }
-}
-
-/// Returns a code as sent, if it looks like one; free text that strayed into a code field is never repeated.
-fn shown(text: &str) -> String {
-    let is_code_like = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/+".contains(&byte);
-    if !text.is_empty() && text.len() <= 40 && text.bytes().all(is_code_like) {
-        format!("\"{text}\"")
-    } else {
-        "this value".to_owned()
-    }
-}
-
-/// Returns a coordinate as sent, if it looks like one.
-fn shown_coordinate(value: &serde_json::Value) -> String {
-    let Some(text) = value.as_str() else {
-        return "this value".to_owned();
-    };
-    let is_coordinate_like = |c: char| c.is_ascii_digit() || " .,+-°'\"′″NSEWO".contains(c);
-    if text.chars().count() <= 24 && text.chars().all(is_coordinate_like) {
-        format!("\"{text}\"")
-    } else {
-        "this text".to_owned()
-    }
-}
-
-/// Returns a client's key as part of a JSON pointer, shortened.
-fn pointer_part(key: &str) -> String {
-    key.chars().take(40).collect::<String>().replace('~', "~0").replace('/', "~1")
 }
