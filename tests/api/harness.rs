@@ -343,6 +343,18 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Answer {
+        self.try_send(method, path, headers, body)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// Sends to a server that may be gone.
+    pub(crate) fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Answer, ureq::Error> {
         let mut request =
             ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         if let Some(token) = &self.token {
@@ -352,16 +364,9 @@ impl Client {
             request = request.header(*name, *value);
         }
         let request = request.body(body.unwrap_or_default().to_vec()).expect("a request");
-        let agent = &self.agent;
-        let mut response =
-            agent.run(request).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(256 * 1024 * 1024)
-            .read_to_vec()
-            .expect("a body");
-        Answer { status: response.status().as_u16(), headers: response.headers().clone(), body }
+        let mut response = self.agent.run(request)?;
+        let body = response.body_mut().with_config().limit(256 * 1024 * 1024).read_to_vec()?;
+        Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
     }
 
     /// Submits a report and returns the answer's body.

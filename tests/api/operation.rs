@@ -3,13 +3,14 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use sentinelle::error::{Code, Error};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::TestApp;
+use crate::harness::{Client, TestApp};
 use crate::process::Served;
 
 /// The built program with no settings from outside, on the database under test.
@@ -55,6 +56,54 @@ fn commands_that_start_together_on_an_empty_folder_all_succeed() {
         String::from_utf8_lossy(&ended.stderr).contains("that name already"),
         "names ignore case"
     );
+}
+
+#[test]
+fn what_was_acknowledged_before_a_kill_is_there_and_sending_all_again_doubles_nothing() {
+    let app = TestApp::start();
+    let (monitor, reviewer) = (app.monitor(), app.reviewer());
+    let mut served = Served::start(&app, "UTC");
+    let (sent, acknowledged) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            let phone = monitor.at(&served.url);
+            let (sent, acknowledged) = (&sent, &acknowledged);
+            scope.spawn(move || {
+                loop {
+                    let id = Uuid::new_v4();
+                    sent.lock().expect("a list").push(id);
+                    match send_to_what_may_be_gone(&phone, id) {
+                        Some(201) => acknowledged.lock().expect("a list").push(id),
+                        Some(status) => panic!("{status}"),
+                        None => return,
+                    }
+                }
+            });
+        }
+        while acknowledged.lock().expect("a list").len() < 200 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        served.kill();
+    });
+
+    let (sent, acknowledged) = (sent.into_inner().expect("a list"), acknowledged.into_inner());
+    for id in acknowledged.expect("a list") {
+        monitor.get(&format!("/v1/reports/{id}/receipt")).expect(200);
+    }
+    let again: Vec<_> = sent.iter().map(|id| send_to_what_may_be_gone(&monitor, *id)).collect();
+    assert!(again.iter().all(|status| matches!(status, Some(200 | 201))), "{again:?}");
+    let total = reviewer.get("/v1/incidents?status=all").expect(200).json()["total"].clone();
+    assert_eq!(total, sent.len());
+}
+
+/// Puts a report; answers its status, or nothing where nobody answered.
+fn send_to_what_may_be_gone(phone: &Client, id: Uuid) -> Option<u16> {
+    let body = json!({"location": {"country": "SLE"}, "narrative": format!("words of {id}")});
+    let json = [("content-type", "application/json")];
+    let path = format!("/v1/reports/{id}");
+    let answer = phone.try_send("PUT", &path, &json, Some(body.to_string().as_bytes()));
+    answer.ok().map(|answer| answer.status)
 }
 
 #[test]

@@ -49,6 +49,12 @@ impl Served {
         assert!(sent.expect("kill").success());
     }
 
+    /// Ends it at once, in the middle of whatever it does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
     /// Waits for its end; tells whether it was a good one.
     pub(crate) fn ends_well(&mut self) -> bool {
         self.child.wait().expect("it ends").success()
