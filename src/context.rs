@@ -307,6 +307,11 @@ fn reference(geo: &Geo, taxonomy: &Taxonomy, lists: &CodeLists) -> Reference {
                 valence: leaf.valence.as_str().to_owned(),
             })
             .collect(),
+        default_severities: taxonomy
+            .leaves()
+            .iter()
+            .filter_map(|leaf| Some((leaf.code.as_str().to_owned(), leaf.default_severity?)))
+            .collect(),
         channels: Channel::CODES.map(str::to_owned).to_vec(),
         mining_modes: codes(ListName::MiningMode),
         actor_types: codes(ListName::ActorType),

@@ -294,6 +294,9 @@ impl Row {
             is_mismatch: false,
             reports: self.reports,
             harm: self.harm,
+            has_minors: false,
+            is_ongoing: false,
+            is_at_risk: false,
         });
     }
 
@@ -361,6 +364,7 @@ fn reference() -> Reference {
         admin2: std::collections::HashMap::default(),
         sites: std::collections::HashMap::default(),
         categories: TAXONOMY.iter().map(category).collect(),
+        default_severities: std::collections::HashMap::default(),
         channels: one("api"),
         mining_modes: one("artisanal"),
         actor_types: Vec::new(),

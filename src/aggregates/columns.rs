@@ -6,11 +6,13 @@ use crate::aggregates::answer::{Aggregate, Note};
 use crate::aggregates::dictionary::{CodeDimension, Dimension, Ids};
 use crate::aggregates::plan::Plan;
 use crate::aggregates::query::{Query, Selector};
+use crate::aggregates::queue::{self, Place, QueueSelection};
 use crate::aggregates::reference::Reference;
 use crate::aggregates::scan;
 use crate::incidents::facts::{DaySpan, HarmRange, IncidentFacts, Measure, Status};
+use crate::incidents::urgency::Urgency;
 
-const N_DIMENSIONS: usize = 18;
+const N_DIMENSIONS: usize = 19;
 
 /// Declared and computed country of one row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,6 +47,7 @@ pub struct Columns {
     pub(crate) spans: Dimension<Option<DaySpan>>,
     pub(crate) states: Dimension<State>,
     pub(crate) harm: Dimension<Harm>,
+    pub(crate) urgencies: Dimension<Urgency>,
     pub(crate) cells5: Dimension<Option<u64>>,
     pub(crate) cells7: Dimension<Option<u64>>,
     pub(crate) places: Dimension<Option<(i32, i32)>>,
@@ -81,6 +84,7 @@ impl Columns {
             spans: Dimension::new(),
             states: Dimension::new(),
             harm: Dimension::new(),
+            urgencies: Dimension::new(),
             cells5: Dimension::new(),
             cells7: Dimension::new(),
             places: Dimension::new(),
@@ -170,6 +174,16 @@ impl Columns {
         scan::list(self, &Plan::compile(self, selector), after, limit)
     }
 
+    /// Lists what a selector matches in the order of the queue, strictly behind `after`, at most `limit`.
+    pub fn queue(
+        &self,
+        selector: &Selector<'_>,
+        after: Option<Place>,
+        limit: usize,
+    ) -> QueueSelection {
+        queue::list(self, &Plan::compile(self, selector), after, limit)
+    }
+
     fn number(&mut self, facts: &IncidentFacts<'_>) -> [u32; N_DIMENSIONS] {
         let countries = CountryPair {
             declared: facts.country.to_owned(),
@@ -182,11 +196,15 @@ impl Columns {
             is_mismatch: facts.is_mismatch,
         };
         let severity = facts.severity.map(|severity| severity.to_string());
+        let defaults = &self.reference.default_severities;
+        let of_categories = facts.categories.iter().filter_map(|leaf| defaults.get(*leaf));
+        let urgency = Urgency::of(facts, of_categories.copied().max());
         [
             self.countries.number(&countries),
             self.spans.number(&facts.span),
             self.states.number(&state),
             self.harm.number(&facts.harm),
+            self.urgencies.number(&urgency),
             self.cells5.number(&facts.cell5),
             self.cells7.number(&facts.cell7),
             self.places.number(&facts.place_e6),
@@ -211,6 +229,7 @@ impl Columns {
             &mut self.spans.ids,
             &mut self.states.ids,
             &mut self.harm.ids,
+            &mut self.urgencies.ids,
             &mut self.cells5.ids,
             &mut self.cells7.ids,
             &mut self.places.ids,
@@ -250,6 +269,7 @@ impl Columns {
             &self.spans.ids,
             &self.states.ids,
             &self.harm.ids,
+            &self.urgencies.ids,
             &self.cells5.ids,
             &self.cells7.ids,
             &self.places.ids,
@@ -265,7 +285,8 @@ impl Columns {
             + self.places.dictionary_bytes(|_| 0);
         let rest = self.spans.dictionary_bytes(|_| 0)
             + self.states.dictionary_bytes(|_| 0)
-            + self.harm.dictionary_bytes(|_| 0);
+            + self.harm.dictionary_bytes(|_| 0)
+            + self.urgencies.dictionary_bytes(|_| 0);
         let countries = self.countries.dictionary_bytes(|pair| {
             pair.declared.capacity() + pair.computed.as_ref().map_or(0, String::capacity)
         });

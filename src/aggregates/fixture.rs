@@ -70,6 +70,7 @@ pub(crate) fn reference() -> Reference {
         admin2: places(&[("SLE-kono", "SLE")]),
         sites: places(&[("koidu", "SLE"), ("letseng", "LSO")]),
         categories: CATEGORIES.map(leaf).into(),
+        default_severities: [("rights.life_integrity.killing".to_owned(), 5)].into(),
         channels: list(&["api", "web", "odk", "sms", "import", "pull", "tip"]),
         mining_modes: list(&["industrial", "artisanal", "mixed"]),
         actor_types: list(&["state_army", "private_security", "armed_group", "unknown"]),
@@ -137,6 +138,9 @@ pub(crate) fn bare(id: i64, country: &'static str) -> IncidentFacts<'static> {
         is_mismatch: false,
         reports: 1,
         harm: [None; 7],
+        has_minors: false,
+        is_ongoing: false,
+        is_at_risk: false,
     }
 }
 

@@ -44,7 +44,7 @@ pub struct FilterParams {
     category: Option<String>,
     /// `good_practice`, `negative`.
     valence: Option<String>,
-    /// `status` codes, or `all`; without it, `verified`.
+    /// `status` codes, or `all`; without it, `verified`, and in the queue what is pending.
     #[param(example = "verified")]
     status: Option<String>,
     /// 1 to 5.
@@ -73,7 +73,7 @@ pub struct FilterParams {
     mapped: Option<String>,
     /// Words in the narrative; for reviewers.
     q: Option<String>,
-    /// `test`, `mismatch`: count these too.
+    /// `test`, `mismatch`: count these too. Without it, neither, and in the queue `mismatch`.
     include: Option<String>,
 }
 

@@ -4,7 +4,8 @@
 //! [`columns::Columns`] with facts in the order of their ids and answers with what comes out.
 //!
 //! Start reading at [`query`] (what may be asked), then [`columns`] (what is held), `plan` (which rows
-//! count), `group` (into which cells), `scan` and `sums` (the pass) and [`answer`] (what is said).
+//! count), `group` (into which cells), `scan` and `sums` (the pass) and [`answer`] (what is said). [`queue`] is another
+//! pass over the same rows, most urgent first.
 
 pub mod answer;
 pub mod cells;
@@ -21,6 +22,7 @@ pub mod http;
 pub mod live;
 mod plan;
 pub mod query;
+pub mod queue;
 pub mod reference;
 mod scan;
 pub mod store;

@@ -20,6 +20,8 @@ pub struct Reference {
     pub sites: HashMap<String, String>,
     /// Leaves of the taxonomy, retired ones included.
     pub categories: Vec<CategoryReference>,
+    /// Severity of those leaves that have one by default, 1 to 5.
+    pub default_severities: HashMap<String, u8>,
     /// Codes of `channel`.
     pub channels: Vec<String>,
     /// Codes of `mining_mode`.

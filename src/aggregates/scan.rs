@@ -9,7 +9,7 @@ use crate::aggregates::sums::{Cells, HarmEntry, Sums, list_stated};
 use crate::incidents::facts::DaySpan;
 
 /// Rows looked at together; their verdicts and cells stay in the processor's first cache.
-const BLOCK: usize = 2048;
+pub(crate) const BLOCK: usize = 2048;
 /// Added to a cell number, shifted by the place in `by`, when the row is in several groups there.
 const SEVERAL: u64 = 1 << 60;
 

@@ -13,12 +13,15 @@ use crate::db::schema::{
 use crate::error::{Error, Result};
 use crate::incidents::facts::{HarmRange, IncidentFacts, Measure, Status};
 use crate::incidents::store::day_span;
+use crate::incidents::urgency::MINORS;
 use crate::seal::veil::PlaceVeil;
 
 /// Row ids read at once: a few megabytes.
 const WINDOW: i64 = 10_000;
 /// Changed incidents read at once; each is a bound value of the statement.
 const CHUNK: usize = 1_000;
+/// What stands in `sex_age` for everybody a measure counts.
+const TOTAL: &str = "";
 
 /// Returns the number of the last change.
 ///
@@ -90,6 +93,7 @@ macro_rules! limited {
 }
 
 #[derive(diesel::Queryable)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column")]
 struct Row {
     id: i64,
     status: String,
@@ -112,7 +116,12 @@ struct Row {
     n_reports: i32,
     is_test: bool,
     is_mismatch: bool,
+    is_ongoing: bool,
+    is_at_risk: bool,
 }
+
+/// Measure, `sex_age` code (empty for the total), least and most, by incident.
+type HarmRow = (i64, String, String, i32, i32);
 
 fn load(
     conn: &mut DbConn,
@@ -130,16 +139,10 @@ fn load(
         limited!(incident_actors::table, incident_actors::incident_id, which)
             .select((incident_actors::incident_id, incident_actors::actor_type))
             .load(conn)?;
-    let harm: Vec<(i64, String, i32, i32)> =
-        limited!(incident_harm::table, incident_harm::incident_id, which)
-            .filter(incident_harm::sex_age.eq(""))
-            .select((
-                incident_harm::incident_id,
-                incident_harm::measure,
-                incident_harm::min_count,
-                incident_harm::max_count,
-            ))
-            .load(conn)?;
+    let parts = [TOTAL].into_iter().chain(MINORS);
+    let harm: Vec<HarmRow> = limited!(incident_harm::table, incident_harm::incident_id, which)
+        .filter(incident_harm::sex_age.eq_any(parts))
+        .load(conn)?;
     let categories = by_incident(&categories);
     let actors = by_incident(&actors);
     let harm = harm_by_incident(&harm);
@@ -181,6 +184,8 @@ fn load_rows(conn: &mut DbConn, which: Which<'_>) -> QueryResult<Vec<Row>> {
             incident_facts::n_reports,
             incident_facts::is_test,
             incident_facts::is_mismatch,
+            incident_facts::is_ongoing,
+            incident_facts::is_at_risk,
         ))
         .load(conn)
 }
@@ -193,14 +198,22 @@ fn by_incident(rows: &[(i64, String)]) -> HashMap<i64, Vec<&str>> {
     lists
 }
 
-type Harm = [Option<HarmRange>; Measure::COUNT];
+#[derive(Clone, Copy, Default)]
+struct Harm {
+    totals: [Option<HarmRange>; Measure::COUNT],
+    has_minors: bool,
+}
 
-fn harm_by_incident(rows: &[(i64, String, i32, i32)]) -> HashMap<i64, Harm> {
+fn harm_by_incident(rows: &[HarmRow]) -> HashMap<i64, Harm> {
     let mut all: HashMap<i64, Harm> = HashMap::new();
-    for (incident, measure, min, max) in rows {
-        let position = Measure::ALL.iter().position(|known| known.as_str() == measure);
+    for (incident, measure, sex_age, min, max) in rows {
         let harm = all.entry(*incident).or_default();
-        if let Some(slot) = position.and_then(|position| harm.get_mut(position)) {
+        if sex_age != TOTAL {
+            harm.has_minors |= *max > 0;
+            continue;
+        }
+        let position = Measure::ALL.iter().position(|known| known.as_str() == measure);
+        if let Some(slot) = position.and_then(|position| harm.totals.get_mut(position)) {
             let count = |n: i32| u32::try_from(n).unwrap_or(0);
             *slot = Some(HarmRange { min: count(*min), max: count(*max) });
         }
@@ -216,6 +229,7 @@ fn take_in(
     veil: &PlaceVeil,
     columns: &mut Columns,
 ) -> Result<()> {
+    let harm = harm.copied().unwrap_or_default();
     let status = Status::parse(&row.status)
         .ok_or_else(|| Error::internal(format!("incident row {} has no status we know", row.id)))?;
     let cell7 = row.cell7_veiled.as_deref().map(|veiled| veil.unveil_cell(veiled)).transpose()?;
@@ -246,7 +260,10 @@ fn take_in(
         is_merged: row.merged_into.is_some(),
         is_mismatch: row.is_mismatch,
         reports: u32::try_from(row.n_reports).unwrap_or(0),
-        harm: harm.copied().unwrap_or_default(),
+        harm: harm.totals,
+        has_minors: harm.has_minors,
+        is_ongoing: row.is_ongoing,
+        is_at_risk: row.is_at_risk,
     });
     Ok(())
 }

@@ -67,6 +67,9 @@ impl Row {
             is_mismatch,
             reports: self.reports,
             harm: self.harm,
+            has_minors: false,
+            is_ongoing: false,
+            is_at_risk: false,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Pages: a bounded number of rows and a cursor for the next ones, opaque and bound to its query.
 
+use actix_web::HttpRequest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -67,6 +68,17 @@ pub fn cursor(keys: &SubKeySet, position: i64, bound_to: &str) -> Result<String>
     let signature = keys.sign_cursor(&signed(&bytes, bound_to));
     bytes.extend_from_slice(&signature);
     Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Returns the `Link` of the next page: the same query with another cursor.
+pub fn next_link(request: &HttpRequest, next: &str) -> String {
+    let kept = request
+        .query_string()
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+    let query: Vec<&str> = kept.collect();
+    let joint = if query.is_empty() { "" } else { "&" };
+    format!("<{}?{}{joint}cursor={next}>; rel=\"next\"", request.path(), query.join("&"))
 }
 
 fn open(keys: &SubKeySet, cursor: &str, bound_to: &str) -> Result<i64> {

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 
 /// What counting knows of one incident, codes only.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct IncidentFacts<'a> {
     /// Row id; larger is newer.
     pub id: i64,
@@ -56,6 +57,12 @@ pub struct IncidentFacts<'a> {
     pub reports: u32,
     /// People harmed, in the order of [`Measure::ALL`]; `None` is unknown, which is not 0.
     pub harm: [Option<HarmRange>; Measure::COUNT],
+    /// Girls or boys are among those harmed.
+    pub has_minors: bool,
+    /// It goes on.
+    pub is_ongoing: bool,
+    /// A source is in danger.
+    pub is_at_risk: bool,
 }
 
 /// The local days an incident happened on.

@@ -74,20 +74,9 @@ pub async fn list_incidents(
         .await?;
     let mut response = HttpResponse::Ok();
     if let Some(next) = &found.next {
-        response.insert_header((header::LINK, next_link(&request, next)));
+        response.insert_header((header::LINK, page::next_link(&request, next)));
     }
     Ok(response.json(found))
-}
-
-/// Returns the `Link` of the next page: the same query with another cursor.
-fn next_link(request: &HttpRequest, next: &str) -> String {
-    let kept = request
-        .query_string()
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
-    let query: Vec<&str> = kept.collect();
-    let joint = if query.is_empty() { "" } else { "&" };
-    format!("<{}?{}{joint}cursor={next}>; rel=\"next\"", request.path(), query.join("&"))
 }
 
 /// Returns where a caller may open reports; nowhere for those who never may.

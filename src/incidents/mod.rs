@@ -1,6 +1,7 @@
 //! Incidents: the facts of one, lists of them, and opening the reports they rest on.
 //!
-//! `types` and `facts` say what is known of an incident, `rules` derives it from its reports, `store` keeps it,
+//! `types` and `facts` say what is known of an incident, `rules` derives it from its reports, `urgency` how soon it wants
+//! to be looked at, `store` keeps it,
 //! `filter` says which ones are meant, `http` lists and shows them. `opening` unseals a report for those who may.
 
 pub mod facts;
@@ -12,4 +13,5 @@ pub mod search;
 pub mod selection;
 pub mod store;
 pub mod types;
+pub mod urgency;
 pub mod view;

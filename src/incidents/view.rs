@@ -141,6 +141,27 @@ pub struct HarmView {
     pub by: BTreeMap<String, [i32; 2]>,
 }
 
+/// When an incident was opened, as finely as the caller may know: to the day outside the country team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum OpenedView {
+    /// For those who may open reports of its country.
+    At(DateTime<Utc>),
+    /// For everybody else, UTC.
+    On(NaiveDate),
+}
+
+/// An incident as the API shows it, with what its view leaves out.
+#[derive(Debug, Clone)]
+pub struct SeenIncident {
+    /// Row id.
+    pub row_id: i64,
+    /// When its first report was received.
+    pub opened: OpenedView,
+    /// What is shown.
+    pub view: IncidentView,
+}
+
 /// The rows of some incidents.
 struct Loaded {
     incident: IncidentRow,
@@ -160,6 +181,19 @@ pub fn list_views(
     ids: &[i64],
     exact: &Scope,
 ) -> Result<Vec<IncidentView>> {
+    Ok(list_seen(conn, context, ids, exact)?.into_iter().map(|seen| seen.view).collect())
+}
+
+/// Like [`list_views`], each with its row id and when it was opened.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_seen(
+    conn: &mut DbConn,
+    context: &Context,
+    ids: &[i64],
+    exact: &Scope,
+) -> Result<Vec<SeenIncident>> {
     let mut views = BTreeMap::new();
     let survivors = diesel::alias!(incidents as survivors);
     let rows: Vec<(IncidentRow, FactsRow, Option<IncidentId>)> = incidents::table
@@ -180,7 +214,14 @@ pub fn list_views(
     for (incident, facts, merged_into) in rows {
         let id = incident.id;
         let details = details.remove(&id).unwrap_or_default();
-        views.insert(id, view(&Loaded { incident, facts, merged_into }, details, context, exact)?);
+        let is_exact = is_seen(exact, &context.geo, &facts);
+        let opened = if is_exact {
+            OpenedView::At(incident.opened_at.and_utc())
+        } else {
+            OpenedView::On(incident.opened_at.date())
+        };
+        let view = view(&Loaded { incident, facts, merged_into }, details, context, is_exact)?;
+        views.insert(id, SeenIncident { row_id: id, opened, view });
     }
     Ok(ids.iter().filter_map(|id| views.remove(id)).collect())
 }
@@ -230,10 +271,9 @@ fn view(
     loaded: &Loaded,
     details: Details,
     context: &Context,
-    exact: &Scope,
+    is_exact: bool,
 ) -> Result<IncidentView> {
     let Loaded { incident, facts, merged_into } = loaded;
-    let is_exact = is_seen(exact, &context.geo, facts);
     Ok(IncidentView {
         id: incident.uuid,
         version: incident.version,

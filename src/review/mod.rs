@@ -1,8 +1,9 @@
-//! Review: decisions on incidents, and what was set aside.
+//! Review: what to do next, decisions on incidents, and what was set aside.
 //!
-//! `decisions` is the only way an incident changes; `quarantine` shows content whose id was taken and takes the
+//! `queue` lists what waits, most urgent first. `decisions` is the only way an incident changes; `quarantine` shows content whose id was taken and takes the
 //! reviewer's word on it.
 
 pub mod decisions;
 pub mod http;
 pub mod quarantine;
+pub mod queue;

@@ -15,6 +15,7 @@ mod permissions;
 mod places;
 mod privacy;
 mod process;
+mod queue;
 mod recount;
 mod refusals;
 mod review;

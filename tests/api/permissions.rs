@@ -113,8 +113,8 @@ impl Things {
         let path = route.replace("{id}", id).replace("{country}", self.country);
         match route {
             "/v1/geotag" => format!("{path}?lat=8.644&lon=-10.971"),
-            "/v1/incidents" | "/v1/aggregates" | "/v1/aggregates.csv" | "/v1/countries"
-            | "/v1/countries.csv" => {
+            "/v1/queue" | "/v1/incidents" | "/v1/aggregates" | "/v1/aggregates.csv"
+            | "/v1/countries" | "/v1/countries.csv" => {
                 format!("{path}?country={}", self.country)
             }
             _ => path,
@@ -291,6 +291,8 @@ fn hostile_input_is_refused_without_a_word_of_the_database() {
         "/v1/incidents?order=created;select",
         "/v1/incidents?cursor=1'--",
         "/v1/incidents?limit=1;--",
+        "/v1/queue?cursor=1'--",
+        "/v1/queue?country=ZW'%20OR%20'1'='1",
         "/v1/incidents?country[]=SLE",
         "/v1/incidents?incidents.id=1",
         "/v1/geotag?lat=8.6'--&lon=1",
@@ -326,6 +328,7 @@ fn names_and_contacts_are_in_no_answer() {
         for path in [
             format!("/v1/incidents/{incident}"),
             "/v1/incidents?status=all".to_owned(),
+            "/v1/queue".to_owned(),
             "/v1/aggregates?status=all&by=country".to_owned(),
             "/v1/countries/SLE?status=all".to_owned(),
             "/v1/quarantine".to_owned(),

@@ -174,8 +174,8 @@ impl Accounts {
              # send a report, as a monitor would\n\
              curl -s -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' {url}/v1/reports \\\n    \
              -d '{{\"occurred\":\"2024-03-05\",\"location\":{{\"lat\":8.644,\"lon\":-10.971}},\"categories\":[\"rights.life_integrity.assault_injury\"],\"narrative\":\"Two diggers were beaten at the pit. [invented example]\",\"harm\":{{\"injured\":2}}}}'\n\n\
-             # what waits for review\n\
-             curl -s -H 'Authorization: Bearer {}' '{url}/v1/incidents?status=received&limit=3'\n\n\
+             # what waits for review, most urgent first\n\
+             curl -s -H 'Authorization: Bearer {}' '{url}/v1/queue?limit=3'\n\n\
              Ctrl-C stops it. The next start begins anew.",
             tokens.join("\n"),
             token_of("analyst"),
