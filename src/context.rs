@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use crate::aggregates::live::LiveColumns;
 use crate::aggregates::reference::{CategoryReference, CountryReference, Reference};
 use crate::clock::Clock;
@@ -197,8 +195,7 @@ fn make_secrets(
     list: impl Fn() -> Result<Vec<WrappedSubKey>, StartError>,
 ) -> Result<SubKeySet, StartError> {
     let (keys, wrapped) = SubKeySet::generate(sealer).map_err(StartError::WrongKey)?;
-    let stored =
-        db.write_here(Uuid::nil(), move |tx| Ok(sealed::insert_instance_keys(tx.conn, &wrapped)?));
+    let stored = db.write_here(move |tx| Ok(sealed::insert_instance_keys(tx.conn, &wrapped)?));
     match stored {
         Ok(()) => Ok(keys),
         Err(error) => {

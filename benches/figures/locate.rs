@@ -132,10 +132,8 @@ fn measure_share(table: &mut Table) {
         .collect();
     let preparing = micros(started_at);
     let cpu_before = cpu_seconds();
-    let writes = prepared.into_iter().map(|prepared| {
-        let key = prepared.id.uuid();
-        context.db.insert(key, new_rows(&prepared).expect("rows"))
-    });
+    let writes =
+        prepared.iter().map(|prepared| context.db.insert(new_rows(prepared).expect("rows")));
     // The queue of the writer is bounded: a thousand at a time.
     let mut writes = writes.peekable();
     actix_web::rt::System::new().block_on(async {

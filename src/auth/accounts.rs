@@ -45,7 +45,7 @@ pub fn add_user(
     let owner = Owner { kind: OwnerKind::User, id: id.uuid() };
     let identity =
         context.sealer.seal(owner, Part::Identity, 1, name.as_bytes()).map_err(Error::from)?;
-    let added = context.db.write_here(id.uuid(), move |tx| {
+    let added = context.db.write_here(move |tx| {
         store::insert_user(tx.conn, id, &index, role, &scopes, now)?;
         sealed::insert_part(tx.conn, owner, Part::Identity, 1, &identity)?;
         audit::record(tx.conn, None, Act::AddedUser, id, role.as_str(), now)?;
@@ -68,7 +68,7 @@ pub fn add_token(
     let hash = token.hash();
     let now = context.clock.now();
     let index = context.keys.name_index(name);
-    let found = context.db.write_here(uuid::Uuid::nil(), move |tx| {
+    let found = context.db.write_here(move |tx| {
         let Some((row_id, user)) = store::find_user_by_name(tx.conn, &index)? else {
             return Ok(false);
         };
@@ -105,7 +105,7 @@ pub fn add_device(
         .sealer
         .seal(sealed_under, Part::Identity, 1, name.as_bytes())
         .map_err(Error::from)?;
-    let added = context.db.write_here(id.uuid(), move |tx| -> Result<bool> {
+    let added = context.db.write_here(move |tx| -> Result<bool> {
         let owner =
             owner_index.map(|index| store::find_user_by_name(tx.conn, &index)).transpose()?;
         if owner == Some(None) {

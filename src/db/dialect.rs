@@ -140,18 +140,6 @@ impl Target {
         }
         Ok(conn)
     }
-
-    /// Returns how many threads write: one on `SQLite`, which has one writer anyway.
-    ///
-    /// # Source
-    /// On `PostgreSQL` few writers with large batches beat many with small ones, as every commit waits for the head of
-    /// the change sequence; see `benches/`.
-    pub fn n_writers(&self) -> usize {
-        match self {
-            Self::Sqlite(_) => 1,
-            Self::Postgres(_) => 2,
-        }
-    }
 }
 
 fn no_connection(error: impl std::fmt::Display) -> OpenError {

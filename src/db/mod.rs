@@ -19,7 +19,7 @@ use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, r2d2};
 use crate::db::dialect::{DbConn, Manager, Target};
 use crate::db::rows::NewRows;
 use crate::db::schema::heads;
-use crate::db::writer::{WriteTx, Writers};
+use crate::db::writer::{WriteQueue, WriteTx};
 use crate::error::{Code, Error, Result};
 
 /// How the store is opened.
@@ -77,7 +77,7 @@ pub struct Db {
     readers: r2d2::Pool<Manager>,
     /// Apart from the readers, so that a slow search never keeps a report waiting for its sender's token.
     door: r2d2::Pool<Manager>,
-    writers: Writers,
+    writer: WriteQueue,
 }
 
 impl Db {
@@ -92,8 +92,8 @@ impl Db {
 
         let readers = pool(&target, options.n_readers)?;
         let door = pool(&target, DOOR_CONNECTIONS)?;
-        let writers = Writers::start(&target, options)?;
-        Ok(Self { readers, door, writers })
+        let writer = WriteQueue::start(&target, options)?;
+        Ok(Self { readers, door, writer })
     }
 
     /// Runs `work` on a reading connection, off the async threads.
@@ -123,8 +123,7 @@ impl Db {
     /// Tells whether what is sent is kept. After a failed commit it tries one that changes nothing, so that a server
     /// behind a balancer, which gets no writes while it is not ready, becomes ready again by itself.
     pub async fn can_write(&self) -> bool {
-        self.writers.is_writing()
-            || self.write(uuid::Uuid::nil(), |tx| Ok(touch_head(tx.conn)?)).await.is_ok()
+        self.writer.is_writing() || self.write(|tx| Ok(touch_head(tx.conn)?)).await.is_ok()
     }
 
     /// Runs `work` on a reading connection, on this thread; for commands and workers.
@@ -137,16 +136,16 @@ impl Db {
 
     /// Runs `work` in a write transaction shared with other writes, and answers once it is durable.
     ///
-    /// Work with the same `key` never runs at the same time on this server. A failure undoes this work alone.
+    /// A failure undoes this work alone.
     ///
     /// # Errors
     /// Whatever `work` answers; `Unavailable` when the queue is full or the commit failed: nothing was kept then.
-    pub async fn write<T, F>(&self, key: uuid::Uuid, work: F) -> Result<T>
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
     {
-        let answer = self.writers.submit(key, work)?;
+        let answer = self.writer.submit(work)?;
         answer.await.map_err(stopped)?
     }
 
@@ -154,12 +153,12 @@ impl Db {
     ///
     /// # Errors
     /// As [`Db::write`].
-    pub fn write_here<T, F>(&self, key: uuid::Uuid, work: F) -> Result<T>
+    pub fn write_here<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
     {
-        let answer = self.writers.submit(key, work)?;
+        let answer = self.writer.submit(work)?;
         answer.blocking_recv().map_err(stopped)?
     }
 
@@ -167,21 +166,21 @@ impl Db {
     ///
     /// # Errors
     /// A unique violation where one of them is taken: none of `rows` is kept then. `Unavailable` as for [`Db::write`].
-    pub async fn insert(&self, key: uuid::Uuid, rows: NewRows) -> Result<()> {
-        self.writers.insert(key, rows)?.await.map_err(stopped)?
+    pub async fn insert(&self, rows: NewRows) -> Result<()> {
+        self.writer.insert(rows)?.await.map_err(stopped)?
     }
 
     /// Like [`Db::insert`], waiting on this thread; for commands.
     ///
     /// # Errors
     /// As [`Db::insert`].
-    pub fn insert_here(&self, key: uuid::Uuid, rows: NewRows) -> Result<()> {
-        self.writers.insert(key, rows)?.blocking_recv().map_err(stopped)?
+    pub fn insert_here(&self, rows: NewRows) -> Result<()> {
+        self.writer.insert(rows)?.blocking_recv().map_err(stopped)?
     }
 
     /// Returns how many write transactions were committed and how many jobs they held since the start.
     pub fn commits(&self) -> (u64, u64) {
-        self.writers.counts()
+        self.writer.counts()
     }
 }
 

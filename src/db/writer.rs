@@ -3,8 +3,10 @@
 //! A writer thread takes the first waiting job, opens a transaction, runs it and whatever else is waiting (up to the
 //! batch limit), takes the next change number, commits, and only then answers them all. New rows that wait side by side
 //! are filed together, a table at a time; an operation with reads of its own runs in a savepoint. One job that fails is
-//! undone alone. `SQLite` has one writer; `PostgreSQL` a few, and jobs with the same key go to the same one, so that two
-//! sends of one report never wait for each other's locks.
+//! undone alone.
+//!
+//! One writer a server, on `PostgreSQL` too: jobs never wait for each other's locks, and since every commit waits for the
+//! head of the change sequence, two writers with half the batch each were slower than one (`make bench`).
 
 mod job;
 
@@ -15,7 +17,6 @@ use std::time::Duration;
 
 use diesel::{Connection, QueryResult};
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
 use crate::db::dialect::{self, DbConn, Target};
 use crate::db::rows::NewRows;
@@ -23,7 +24,7 @@ use crate::db::writer::job::{Job, Panicked, file, run_next};
 use crate::db::{DbOptions, OpenError};
 use crate::error::{Code, Error, Result};
 
-/// Operations that may wait for one writer; one more is answered "try again" rather than held in memory.
+/// Jobs that may wait for the writer; one more is answered "try again" rather than held in memory.
 const QUEUE_LENGTH: usize = 2_048;
 
 /// What one operation writes through: the connection, and the changes it announces.
@@ -85,10 +86,10 @@ impl WriteTx<'_> {
     }
 }
 
-/// The running writers.
+/// The way to the running writer; cheap to clone.
 #[derive(Clone)]
-pub struct Writers {
-    queues: Arc<[SyncSender<Job>]>,
+pub struct WriteQueue {
+    jobs: SyncSender<Job>,
     counters: Arc<Counters>,
 }
 
@@ -100,61 +101,54 @@ struct Counters {
     jobs: AtomicU64,
 }
 
-impl Writers {
-    /// Starts the writer threads for `target`.
+impl WriteQueue {
+    /// Starts the writer thread for `target`.
     ///
     /// # Errors
     /// When a first connection cannot be had.
     pub fn start(target: &Target, options: &DbOptions) -> std::result::Result<Self, OpenError> {
         let counters = Arc::new(Counters::default());
-        let mut queues = Vec::new();
-        for number in 0..target.n_writers() {
-            let (queue, waiting) = sync_channel(QUEUE_LENGTH);
-            let writer = Writer {
-                conn: Some(target.connect_writer()?),
-                target: target.clone(),
-                batch_limit: options.batch_limit.max(1),
-                commit_delay: options.commit_delay,
-                counters: Arc::clone(&counters),
-            };
-            std::thread::Builder::new()
-                .name(format!("writer-{number}"))
-                .spawn(move || writer.run(&waiting))
-                .map_err(|error| OpenError::Connect(error.to_string()))?;
-            queues.push(queue);
-        }
-        Ok(Self { queues: queues.into(), counters })
+        let (jobs, waiting) = sync_channel(QUEUE_LENGTH);
+        let writer = Writer {
+            conn: Some(target.connect_writer()?),
+            target: target.clone(),
+            batch_limit: options.batch_limit.max(1),
+            commit_delay: options.commit_delay,
+            counters: Arc::clone(&counters),
+        };
+        std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || writer.run(&waiting))
+            .map_err(|error| OpenError::Connect(error.to_string()))?;
+        Ok(Self { jobs, counters })
     }
 
     /// Queues `work` and returns where its answer will come.
     ///
     /// # Errors
     /// `Unavailable` when the queue is full or the writer is gone.
-    pub fn submit<T, F>(&self, key: Uuid, work: F) -> Result<oneshot::Receiver<Result<T>>>
+    pub fn submit<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T>>>
     where
         T: Send + 'static,
         F: FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
     {
         let (job, answer) = Job::operation(work);
-        self.queue(key, job)?;
+        self.queue(job)?;
         Ok(answer)
     }
 
     /// Queues `rows` and returns where their answer will come.
     ///
     /// # Errors
-    /// As [`Writers::submit`].
-    pub fn insert(&self, key: Uuid, rows: NewRows) -> Result<oneshot::Receiver<Result<()>>> {
+    /// As [`WriteQueue::submit`].
+    pub fn insert(&self, rows: NewRows) -> Result<oneshot::Receiver<Result<()>>> {
         let (job, answer) = Job::insertion(rows);
-        self.queue(key, job)?;
+        self.queue(job)?;
         Ok(answer)
     }
 
-    fn queue(&self, key: Uuid, job: Job) -> Result<()> {
-        let n_queues = u128::try_from(self.queues.len()).unwrap_or(1).max(1);
-        let chosen = usize::try_from(key.as_u128() % n_queues).unwrap_or(0);
-        let queue = self.queues.get(chosen).ok_or_else(|| Error::new(Code::Unavailable))?;
-        queue.try_send(job).map_err(|refusal| match refusal {
+    fn queue(&self, job: Job) -> Result<()> {
+        self.jobs.try_send(job).map_err(|refusal| match refusal {
             TrySendError::Full(_) | TrySendError::Disconnected(_) => Error::new(Code::Unavailable),
         })
     }

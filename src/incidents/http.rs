@@ -234,9 +234,7 @@ async fn audit_opening(
     let (actor, now) = (principal.user_id(), context.clock.now());
     let written = context
         .db
-        .write(id.uuid(), move |tx| {
-            Ok(audit::record(tx.conn, actor, Act::OpenedReport, id, "", now)?)
-        })
+        .write(move |tx| Ok(audit::record(tx.conn, actor, Act::OpenedReport, id, "", now)?))
         .await;
     written.map_err(|error| match error.code {
         Code::Unavailable => error,

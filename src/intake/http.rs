@@ -173,30 +173,20 @@ pub async fn store_prepared(
     context: &web::Data<Context>,
     prepared: &Arc<Prepared>,
 ) -> Result<Outcome> {
-    // Sends without an id are the same when their content is: they must meet in one writer.
-    let key = if prepared.is_id_made_here { content_key(prepared) } else { prepared.id.uuid() };
     let stored = if prepared.is_id_made_here {
         let new = Arc::clone(prepared);
-        context.db.write(key, move |tx| store::submit(tx, &new)).await
+        context.db.write(move |tx| store::submit(tx, &new)).await
     } else {
-        let filed = context.db.insert(key, store::new_rows(prepared)?).await;
+        let filed = context.db.insert(store::new_rows(prepared)?).await;
         filed.map(|()| store::created(prepared))
     };
     match stored {
         Err(error) if store::is_already_there(&error) => {
             let (shared, sent) = (context.clone(), Arc::clone(prepared));
-            context.db.write(key, move |tx| store::answer_earlier(tx, &sent, &shared.sealer)).await
+            context.db.write(move |tx| store::answer_earlier(tx, &sent, &shared.sealer)).await
         }
         stored => stored,
     }
-}
-
-fn content_key(prepared: &Prepared) -> uuid::Uuid {
-    let mut bytes = [0; 16];
-    for (byte, of_mac) in bytes.iter_mut().zip(prepared.content_mac) {
-        *byte = of_mac;
-    }
-    uuid::Uuid::from_bytes(bytes)
 }
 
 /// Returns the answer for whoever sent it: device keys get the receipt only.

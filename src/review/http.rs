@@ -102,7 +102,7 @@ pub async fn decide_incident(
         now: context.clock.now(),
     };
     let shared = context.clone();
-    let view = context.db.write(incident.uuid(), move |tx| decide(tx, &shared, &decision)).await?;
+    let view = context.db.write(move |tx| decide(tx, &shared, &decision)).await?;
     Ok(answer_incident(&view))
 }
 
@@ -177,9 +177,7 @@ pub async fn get_quarantined(
     let shared = context.clone();
     let view = context
         .db
-        .write(id.uuid(), move |tx| {
-            quarantine::open(tx.conn, &shared, &access.scope, id, (actor, now))
-        })
+        .write(move |tx| quarantine::open(tx.conn, &shared, &access.scope, id, (actor, now)))
         .await?;
     Ok(web::Json(view))
 }
@@ -222,9 +220,7 @@ pub async fn decide_quarantined(
     let shared = context.clone();
     context
         .db
-        .write(id.uuid(), move |tx| {
-            quarantine::judge(tx.conn, &shared, &access.scope, id, &judgement)
-        })
+        .write(move |tx| quarantine::judge(tx.conn, &shared, &access.scope, id, &judgement))
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
-use uuid::Uuid;
 
 use crate::harness::TestApp;
 
@@ -125,8 +124,7 @@ fn undoing_every_migration_leaves_nothing_and_they_can_be_done_again() {
     assert!(before.is_superset(&names), "{before:?}");
     let run = |folder: &str, file: &str| {
         let sql = fs::read_to_string(tree(engine).join(folder).join(file)).expect("a file");
-        let done =
-            app.context.db.write_here(Uuid::nil(), move |tx| Ok(tx.conn.batch_execute(&sql)?));
+        let done = app.context.db.write_here(move |tx| Ok(tx.conn.batch_execute(&sql)?));
         done.unwrap_or_else(|error| unreachable!("{folder}/{file}: {error:?}"));
     };
 

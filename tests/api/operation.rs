@@ -178,7 +178,7 @@ fn a_database_without_its_key_is_refused_with_what_to_do() {
 #[test]
 fn after_a_lost_commit_the_service_becomes_ready_again_without_being_sent_anything() {
     let app = TestApp::start();
-    let lost = app.context.db.write_here(Uuid::nil(), |_| -> Result<(), Error> { panic!("lost") });
+    let lost = app.context.db.write_here(|_| -> Result<(), Error> { panic!("lost") });
     assert_eq!(lost.map_err(|error| error.code), Err(Code::Internal));
 
     let ready = app.anonymous().get("/health/ready").expect(200).json();

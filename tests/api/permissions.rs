@@ -40,7 +40,7 @@ fn account_of(app: &TestApp, client: &Client) -> i64 {
 
 fn disable(app: &TestApp, client: &Client) {
     let (account, now) = (account_of(app, client), at(app));
-    let done = app.context.db.write_here(Uuid::nil(), move |tx| {
+    let done = app.context.db.write_here(move |tx| {
         let user = users::table.filter(users::id.eq(account));
         Ok(diesel::update(user).set(users::disabled_at.eq(Some(now))).execute(tx.conn)?)
     });
@@ -49,7 +49,7 @@ fn disable(app: &TestApp, client: &Client) {
 
 fn end_token(app: &TestApp, client: &Client, is_revoked: bool) {
     let (hash, now) = (hash_of(client), at(app));
-    let done = app.context.db.write_here(Uuid::nil(), move |tx| {
+    let done = app.context.db.write_here(move |tx| {
         let token = tokens::table.filter(tokens::hash.eq(hash));
         let update = diesel::update(token);
         Ok(if is_revoked {
@@ -237,7 +237,7 @@ fn a_grant_that_is_taken_away_bites_on_the_next_request() {
     reviewer.get(&path).expect(200);
     let account = account_of(&app, &reviewer);
     let revoke = |country: &'static str| {
-        let done = app.context.db.write_here(Uuid::nil(), move |tx| {
+        let done = app.context.db.write_here(move |tx| {
             let grant = grants::table
                 .filter(grants::user_id.eq(account))
                 .filter(grants::scope_value.eq(country));

@@ -44,7 +44,7 @@ fn ids(page: &Value) -> Vec<Value> {
 fn merge(app: &TestApp, from: &Value, into: &Value) {
     let id = |id: &Value| -> IncidentId { Id::parse(id.as_str().expect("an id")).expect("an id") };
     let (from, into) = (id(from), id(into));
-    let done = app.context.db.write_here(Uuid::nil(), move |tx| {
+    let done = app.context.db.write_here(move |tx| {
         let find = |id| incidents::table.filter(incidents::uuid.eq(id)).select(incidents::id);
         let into: i64 = find(into).first(tx.conn)?;
         let from: i64 = find(from).first(tx.conn)?;

@@ -205,8 +205,7 @@ fn take_in(
     let body = serde_json::from_value(invented.body).map_err(Error::internal)?;
     let prepared = prepare_body(principal, context, body, Channel::Api)?;
     let is_mismatch = prepared.report.place.is_mismatch();
-    let key = prepared.id.uuid();
-    context.db.insert_here(key, new_rows(&prepared)?)?;
+    context.db.insert_here(new_rows(&prepared)?)?;
     let decisions = invented
         .decide
         .into_iter()
@@ -239,7 +238,7 @@ fn decide_one(
         now: context.clock.now(),
     };
     let shared = context.clone();
-    context.db.write_here(incident.uuid(), move |tx| decide(tx, &shared, &decision))?;
+    context.db.write_here(move |tx| decide(tx, &shared, &decision))?;
     Ok(())
 }
 
