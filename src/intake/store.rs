@@ -242,6 +242,7 @@ fn insert_report(conn: &mut DbConn, prepared: &Prepared, incident: i64) -> Query
                 reports::country.eq(&place.country),
                 reports::country_computed.eq(&place.country_computed),
                 reports::admin1.eq(&place.admin1),
+                reports::admin2.eq(&place.admin2),
                 reports::zone.eq(&place.zone),
                 reports::geo_precision.eq(&place.geo_precision),
                 reports::cell5.eq(place.cell5),

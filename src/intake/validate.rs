@@ -3,6 +3,7 @@
 //! Answers may repeat numbers, dates and codes, never narrative, names or contacts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::error::{Code, Error, FieldError, Result};
 use crate::geo::countries::CountryCode;
@@ -48,7 +49,7 @@ pub struct Catalogues<'a> {
     /// Code lists.
     pub lists: &'a CodeLists,
     /// Countries, areas and sites.
-    pub geo: &'a Geo,
+    pub geo: Arc<Geo>,
 }
 
 /// Checks `body` field by field.
