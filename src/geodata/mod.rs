@@ -1,3 +1,14 @@
-//! Boundary packs: imported areas in the place of built-in ones. Knows no HTTP.
+//! Boundary packs: imported areas in the place of built-in ones, and what follows for stored reports.
+//!
+//! Start with [`import`]: a `GeoJSON` file is read feature by feature (`geojson`, `shape`), each feature's words are
+//! understood (`naming`), areas get their ids (`matching`), the whole is weighed against the world we know
+//! (`survey`), and only then stored (`store`).  Knows no HTTP.
 
+pub mod geojson;
+pub mod import;
+mod matching;
+mod naming;
+pub mod refusal;
+mod shape;
 pub mod store;
+pub mod survey;
