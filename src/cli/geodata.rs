@@ -13,9 +13,10 @@ use crate::context::Context;
 use crate::geo::countries::CountryCode;
 use crate::geo::packs::Level;
 use crate::geodata::import::{ImportOptions, ImportReport, import, remove};
-use crate::geodata::retag::{Mode, RetagReport, retag};
+use crate::geodata::retag::{Mode, retag};
 use crate::geodata::store;
 use crate::geodata::survey::CountryReport;
+use crate::geodata::tally::RetagReport;
 
 /// Names listed of one kind; the rest is counted.
 const MAX_LISTED: usize = 10;

@@ -88,9 +88,8 @@ pub fn import(
     let import_id = ImportId::random();
     let now = context.clock.now();
     let file_sha256 = file.finish()?;
-    let mut rows = Vec::new();
-    for pack in &packs {
-        rows.push(NewPackRow {
+    let row = |pack: &Pack| -> Result<NewPackRow, Refusal> {
+        Ok(NewPackRow {
             country: pack.country.to_string(),
             level: pack.level.number(),
             import_id,
@@ -100,9 +99,10 @@ pub fn import(
             file_sha256: file_sha256.clone(),
             n_areas: i32::try_from(pack.areas.len()).unwrap_or(i32::MAX),
             imported_at: now.naive_utc(),
-            content: encode(&pack.areas).map_err(Refusal::Io)?,
-        });
-    }
+            content: encode(&pack.areas)?,
+        })
+    };
+    let rows: Vec<NewPackRow> = packs.iter().map(row).collect::<Result<_, _>>()?;
     report.n_bytes = rows.iter().map(|row| row.content.len()).sum();
     let countries: Vec<&str> = rows.iter().map(|row| row.country.as_str()).collect();
     let detail = format!("imported {} {}", report.level, countries.join(" "));

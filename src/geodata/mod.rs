@@ -13,3 +13,4 @@ pub mod retag;
 mod shape;
 pub mod store;
 pub mod survey;
+pub mod tally;

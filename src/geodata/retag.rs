@@ -18,13 +18,14 @@ use crate::context::Context;
 use crate::db::dialect::DbConn;
 use crate::db::schema::{incident_facts, incidents, reports};
 use crate::db::writer::{ChangeKind, WriteTx};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::geo::areas::AreaId;
 use crate::geo::countries::CountryCode;
 use crate::geo::geotag::{Claim, Flag, Geotag};
 use crate::geo::locate::Geo;
 use crate::geo::lonlat::LonLat;
 use crate::geo::sites::SiteId;
+use crate::geodata::tally::{AreaPair, Foreseen, RetagReport, Tally};
 use crate::ids::ReportId;
 use crate::incidents::opening::open_part;
 use crate::incidents::store::{
@@ -39,6 +40,9 @@ const PAGE: i64 = 500;
 /// Incidents of one write transaction: some 0.1 s, which a server on the same file waits for.
 const INCIDENTS_A_WRITE: usize = 100;
 
+/// A deadlock or a busy file passes; something that lasts does not.
+const MOST_TRIES: usize = 5;
+
 /// The flags that follow from a pack.
 const AREA_FLAGS: [Flag; 2] = [Flag::Admin1Mismatch, Flag::OffLand];
 
@@ -49,43 +53,6 @@ pub enum Mode {
     DryRun,
     /// Change it.
     Write,
-}
-
-/// What changed, or would.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct RetagReport {
-    /// Reports looked at.
-    pub n_reports: usize,
-    /// Incidents whose areas change.
-    pub n_incidents: usize,
-    /// Incidents that would change, were their place not a reviewer's word.
-    pub n_kept: usize,
-    /// Reports whose place cannot be computed any more; they stay.
-    pub n_unplaced: usize,
-    /// By country, level, old and new area.
-    pub changes: Vec<AreaChange>,
-}
-
-/// Incidents that go from one area to another.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct AreaChange {
-    /// Alpha-3 code.
-    pub country: String,
-    /// `admin1` or `admin2`.
-    pub level: &'static str,
-    /// Old area.
-    pub from: Option<String>,
-    /// New area.
-    pub to: Option<String>,
-    /// How many.
-    pub n_incidents: usize,
-}
-
-/// Areas of one report or incident.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct AreaPair {
-    admin1: Option<String>,
-    admin2: Option<String>,
 }
 
 /// What a report becomes.
@@ -99,14 +66,6 @@ struct ReportChange {
 
 /// Changes by incident.
 type Plan = BTreeMap<i64, Vec<ReportChange>>;
-
-/// What a change of reports does to their incident.
-struct Foreseen {
-    country: String,
-    is_kept: bool,
-    before: AreaPair,
-    after: AreaPair,
-}
 
 /// Computes the areas of all reports anew; `progress` is told the number of reports looked at, page by page.
 ///
@@ -291,16 +250,30 @@ fn write(context: &Arc<Context>, plan: Plan, tally: &mut Tally) -> Result<()> {
     let mut plan = plan.into_iter().peekable();
     while plan.peek().is_some() {
         let some: Vec<(i64, Vec<ReportChange>)> = plan.by_ref().take(INCIDENTS_A_WRITE).collect();
-        let shared = Arc::clone(context);
-        let foreseen = context.db.write_here(Uuid::nil(), move |tx| {
-            some.iter().map(|(incident, changes)| apply(tx, &shared, *incident, changes)).collect()
-        });
-        let foreseen: Vec<Foreseen> = foreseen?;
+        let foreseen = write_some(context, &Arc::new(some))?;
         for foreseen in &foreseen {
             tally.add(foreseen);
         }
     }
     Ok(())
+}
+
+/// Writes a few incidents; again where a server on the same database was in the way.
+fn write_some(
+    context: &Arc<Context>,
+    some: &Arc<Vec<(i64, Vec<ReportChange>)>>,
+) -> Result<Vec<Foreseen>> {
+    let mut n_tries = 1;
+    loop {
+        let (shared, some) = (Arc::clone(context), Arc::clone(some));
+        let written = context.db.write_here(Uuid::nil(), move |tx| {
+            some.iter().map(|(incident, changes)| apply(tx, &shared, *incident, changes)).collect()
+        });
+        match written {
+            Err(error) if error.code == Code::Unavailable && n_tries < MOST_TRIES => n_tries += 1,
+            other => return other,
+        }
+    }
 }
 
 fn apply(
@@ -348,51 +321,4 @@ fn lock_incident(conn: &mut DbConn, incident: i64) -> Result<IncidentRow> {
         .execute(conn)?;
     let row = incidents::table.find(incident).first(conn).optional()?;
     row.ok_or_else(|| Error::internal("a report belongs to no incident"))
-}
-
-impl Foreseen {
-    fn fields(&self) -> Vec<&'static str> {
-        let admin1 = (self.before.admin1 != self.after.admin1).then_some("admin1");
-        let admin2 = (self.before.admin2 != self.after.admin2).then_some("admin2");
-        admin1.into_iter().chain(admin2).collect()
-    }
-}
-
-/// Country, level, old and new area.
-type ChangeKey = (String, &'static str, Option<String>, Option<String>);
-
-#[derive(Default)]
-struct Tally {
-    report: RetagReport,
-    changes: BTreeMap<ChangeKey, usize>,
-}
-
-impl Tally {
-    fn add(&mut self, foreseen: &Foreseen) {
-        let fields = foreseen.fields();
-        if fields.is_empty() {
-            return;
-        }
-        if foreseen.is_kept {
-            self.report.n_kept += 1;
-            return;
-        }
-        self.report.n_incidents += 1;
-        for field in fields {
-            let (before, after) = (foreseen.before.clone(), foreseen.after.clone());
-            let (from, to) = if field == "admin1" {
-                (before.admin1, after.admin1)
-            } else {
-                (before.admin2, after.admin2)
-            };
-            *self.changes.entry((foreseen.country.clone(), field, from, to)).or_default() += 1;
-        }
-    }
-
-    fn finish(self) -> RetagReport {
-        let changes = self.changes.into_iter().map(|((country, level, from, to), n_incidents)| {
-            AreaChange { country, level, from, to, n_incidents }
-        });
-        RetagReport { changes: changes.collect(), ..self.report }
-    }
 }

@@ -7,7 +7,8 @@ use std::process::{Command, Output, Stdio};
 
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use sentinelle::db::schema::{audit_entries, decisions, reports};
-use sentinelle::geodata::retag::{Mode, RetagReport, retag};
+use sentinelle::geodata::retag::{Mode, retag};
+use sentinelle::geodata::tally::RetagReport;
 use sentinelle::ids::UserId;
 use serde_json::{Value, json};
 
