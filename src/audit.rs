@@ -30,6 +30,10 @@ pub enum Act {
     AddedToken,
     /// A device key was made.
     AddedDevice,
+    /// Boundary packs were imported or removed.
+    ChangedPacks,
+    /// The areas of an incident were computed anew; without an actor.
+    Retagged,
 }
 
 impl Act {
@@ -45,6 +49,8 @@ impl Act {
             Self::AddedUser => ("added", "user"),
             Self::AddedToken => ("added_token", "user"),
             Self::AddedDevice => ("added", "device"),
+            Self::ChangedPacks => ("changed", "boundary_pack"),
+            Self::Retagged => ("retagged", "incident"),
         }
     }
 }

@@ -1,16 +1,18 @@
 //! What a request works with: the store, the reference data, the keys, the clock. Built once, shared by all.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::aggregates::live::LiveColumns;
 use crate::aggregates::reference::{CategoryReference, CountryReference, Reference};
 use crate::clock::Clock;
 use crate::config::StoreConfig;
 use crate::db::{Db, DbOptions, OpenError, sealed};
+use crate::geo::areas::Areas;
 use crate::geo::error::DataError as GeoDataError;
 use crate::geo::geotag::{Flag, Precision, SiteDistance};
 use crate::geo::locate::Geo;
+use crate::geodata::store as packs;
 use crate::incidents::rules::{CLOCK_IMPLAUSIBLE, UNCATEGORISED};
 use crate::intake::fields::Fields;
 use crate::intake::prepare::{Channel, Submitter, Workbench};
@@ -27,8 +29,6 @@ use crate::taxonomy::lists::{CodeLists, ListName};
 pub struct Context {
     /// The store.
     pub db: Db,
-    /// Places.
-    pub geo: Geo,
     /// Categories.
     pub taxonomy: Taxonomy,
     /// Code lists.
@@ -43,10 +43,17 @@ pub struct Context {
     pub clock: Clock,
     /// The counting columns.
     pub live: LiveColumns,
-    /// What filters and groupings know of the world.
-    pub reference: Arc<Reference>,
     /// Where the instance key lies.
     pub key_place: KeyPlace,
+    world: RwLock<World>,
+}
+
+/// Places, and what filters and groupings know of them: both change when a boundary pack is imported.
+struct World {
+    geo: Arc<Geo>,
+    reference: Arc<Reference>,
+    /// The version of the packs in `geo`.
+    packs: i64,
 }
 
 /// Where the instance key lies.
@@ -76,6 +83,9 @@ pub enum StartError {
     /// Reading or writing the secrets of the instance.
     #[error("cannot read the instance's secrets: {0}")]
     Secrets(crate::error::Error),
+    /// Imported boundary packs.
+    #[error("cannot read the imported boundary packs: {0}")]
+    Packs(crate::error::Error),
     /// Built-in places.
     #[error(transparent)]
     Geo(#[from] GeoDataError),
@@ -114,34 +124,58 @@ impl Context {
         announce: &mut dyn FnMut(&str),
     ) -> Result<Self, StartError> {
         let (sealer, keys, key_place) = open_keys(&db, config, announce)?;
-        let (geo, taxonomy, lists) = (Geo::builtin()?, Taxonomy::builtin()?, CodeLists::builtin()?);
+        let (taxonomy, lists) = (Taxonomy::builtin()?, CodeLists::builtin()?);
+        let geo = Arc::new(Geo::builtin()?);
         let reference = Arc::new(reference(&geo, &taxonomy, &lists));
         let live = LiveColumns::new(Arc::clone(&reference));
         let fields = Fields::builtin()?;
-        Ok(Self {
-            db,
-            geo,
-            taxonomy,
-            lists,
-            fields,
-            sealer,
-            keys,
-            clock,
-            live,
-            reference,
-            key_place,
-        })
+        let world = RwLock::new(World { geo, reference, packs: 0 });
+        let context =
+            Self { db, taxonomy, lists, fields, sealer, keys, clock, live, key_place, world };
+        context.refresh_packs().map_err(StartError::Packs)?;
+        Ok(context)
+    }
+
+    /// Returns the places as they are now; a request that asks twice may get two, one of them newer.
+    pub fn geo(&self) -> Arc<Geo> {
+        Arc::clone(&self.world.read().unwrap_or_else(PoisonError::into_inner).geo)
+    }
+
+    /// Returns what filters and groupings know of the world.
+    pub fn reference(&self) -> Arc<Reference> {
+        Arc::clone(&self.world.read().unwrap_or_else(PoisonError::into_inner).reference)
+    }
+
+    /// Takes up boundary packs that were imported or removed since the last time, by this program or another.
+    ///
+    /// # Errors
+    /// When the database fails or a pack is damaged; the places stay as they were.
+    pub fn refresh_packs(&self) -> crate::error::Result<()> {
+        let known = self.world.read().unwrap_or_else(PoisonError::into_inner).packs;
+        let Some((version, packs)) =
+            self.db.read_here(|conn| packs::load_newer_than(conn, known))?
+        else {
+            return Ok(());
+        };
+        let geo = Arc::new(self.geo().with_packs(packs));
+        let reference = Arc::new(reference(&geo, &self.taxonomy, &self.lists));
+        let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
+        if version > world.packs {
+            self.live.set_reference(Arc::clone(&reference));
+            *world = World { geo, reference, packs: version };
+        }
+        Ok(())
     }
 
     /// Returns what codes are checked against.
     pub fn catalogues(&self) -> Catalogues<'_> {
-        Catalogues { taxonomy: &self.taxonomy, lists: &self.lists, geo: &self.geo }
+        Catalogues { taxonomy: &self.taxonomy, lists: &self.lists, geo: self.geo() }
     }
 
     /// Returns what preparing a report needs.
     pub fn workbench(&self) -> Workbench<'_> {
-        let Self { geo, taxonomy, fields, sealer, keys, .. } = self;
-        Workbench { geo, taxonomy, fields, sealer, keys }
+        let Self { taxonomy, fields, sealer, keys, .. } = self;
+        Workbench { geo: self.geo(), taxonomy, fields, sealer, keys }
     }
 
     /// Returns the pseudonym under which a principal's reports are kept.
@@ -281,16 +315,17 @@ fn reference(geo: &Geo, taxonomy: &Taxonomy, lists: &CodeLists) -> Reference {
         is_member: country.is_member,
         regions: country.regions.clone(),
     });
-    let admin1 = geo.countries().iter().flat_map(|country| geo.areas().in_country(country.code));
+    let areas = |all: &Areas| {
+        let each = geo.countries().iter().flat_map(|country| all.in_country(country.code));
+        each.map(|area| (area.id.as_str().to_owned(), area.country.as_str().to_owned())).collect()
+    };
     let flags =
         Flag::ALL.iter().map(|flag| flag.as_str()).chain([UNCATEGORISED, CLOCK_IMPLAUSIBLE]);
     Reference {
         countries: countries.collect(),
         regions: geo.countries().regions().into_iter().map(|(code, _)| code).collect(),
-        admin1: admin1
-            .map(|area| (area.id.as_str().to_owned(), area.country.as_str().to_owned()))
-            .collect(),
-        admin2: std::collections::HashMap::new(),
+        admin1: areas(geo.areas()),
+        admin2: areas(geo.admin2()),
         sites: geo
             .sites()
             .iter()

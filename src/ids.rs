@@ -29,6 +29,9 @@ pub enum Decision {}
 /// Kind of [`QuarantinedId`].
 #[derive(Debug)]
 pub enum Quarantined {}
+/// Kind of [`ImportId`].
+#[derive(Debug)]
+pub enum Import {}
 /// Kind of [`TokenId`].
 #[derive(Debug)]
 pub enum Token {}
@@ -45,6 +48,8 @@ pub type DeviceId = Id<Device>;
 pub type DecisionId = Id<Decision>;
 /// Names one payload set aside.
 pub type QuarantinedId = Id<Quarantined>;
+/// Names one import of a boundary file.
+pub type ImportId = Id<Import>;
 /// Names one bearer token, never its secret.
 pub type TokenId = Id<Token>;
 

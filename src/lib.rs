@@ -11,6 +11,7 @@ pub mod context;
 pub mod db;
 pub mod error;
 pub mod geo;
+pub mod geodata;
 pub mod health;
 pub mod http;
 pub mod ids;

@@ -6,6 +6,8 @@ use utoipa::ToSchema;
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::geo::locate::Geo;
+use crate::geo::packs::Level;
 use crate::http::query::Pairs;
 use crate::intake::receipt::LabelView;
 use crate::taxonomy::catalogue::{Category, Leaf, Theme};
@@ -165,6 +167,27 @@ pub struct AboutView {
     licence: &'static str,
     /// Whose data it uses; show these wherever its maps and places are shown.
     attributions: Vec<Attribution>,
+    /// Imported boundaries in use; they take the place of the built-in areas of their countries.
+    boundary_packs: Vec<PackView>,
+}
+
+/// Boundaries imported from one data set.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PackView {
+    /// 1 or 2.
+    #[schema(example = 2)]
+    level: i16,
+    /// Alpha-3 codes.
+    #[schema(example = json!(["SLE"]))]
+    countries: Vec<String>,
+    /// Name of the data set.
+    #[schema(example = "OCHA COD-AB")]
+    source: String,
+    /// Year the areas are of.
+    #[schema(example = 2024)]
+    year: u16,
+    /// The words to show; empty where the importer gave none.
+    attribution: String,
 }
 
 /// Whose data is used.
@@ -184,7 +207,10 @@ pub struct Attribution {
     security(()),
     responses((status = 200, description = "What it is and whose data it uses", body = AboutView))
 )]
-pub async fn get_about(request: HttpRequest) -> Result<web::Json<AboutView>> {
+pub async fn get_about(
+    context: web::Data<Context>,
+    request: HttpRequest,
+) -> Result<web::Json<AboutView>> {
     Pairs::of(&request)?.refuse_rest(&[])?;
     let attributions = vec![
         Attribution {
@@ -209,5 +235,30 @@ pub async fn get_about(request: HttpRequest) -> Result<web::Json<AboutView>> {
         version: env!("CARGO_PKG_VERSION"),
         licence: env!("CARGO_PKG_LICENSE"),
         attributions,
+        boundary_packs: view_packs(&context.geo()),
     }))
+}
+
+fn view_packs(geo: &Geo) -> Vec<PackView> {
+    let mut views: Vec<PackView> = Vec::new();
+    for (level, areas) in [(Level::Admin1, geo.areas()), (Level::Admin2, geo.admin2())] {
+        for (country, source) in areas.imported_sources() {
+            let level = level.number();
+            let is_same = |view: &&mut PackView| {
+                (view.level, view.source.as_str(), view.year) == (level, &source.name, source.year)
+                    && *view.attribution == *source.licence
+            };
+            match views.iter_mut().find(is_same) {
+                Some(view) => view.countries.push(country.to_string()),
+                None => views.push(PackView {
+                    level,
+                    countries: vec![country.to_string()],
+                    source: source.name.as_ref().to_owned(),
+                    year: source.year,
+                    attribution: source.licence.as_ref().to_owned(),
+                }),
+            }
+        }
+    }
+    views
 }

@@ -87,7 +87,7 @@ fn run(
 ) -> (Load, f64) {
     let app = App::start(new_url, batch_limit, commit_delay);
     let token = app.token("monitor", Role::Monitor);
-    let reports = load::reports(&app.context.geo, n);
+    let reports = load::reports(&app.context.geo(), n);
     let (commits_before, _) = app.context.db.commits();
     let load = load::send_all(&app.address, &token, reports, N_CLIENTS, &Arc::default());
     let (commits, _) = app.context.db.commits();
@@ -100,7 +100,7 @@ fn check_freshness(table: &mut Table, engine: &str, new_url: &dyn Fn(&TempDir) -
     let app = App::start(new_url, 256, Duration::ZERO);
     let token = app.token("monitor", Role::Monitor);
     let analyst = format!("Bearer {}", app.token("analyst", Role::Analyst));
-    let reports = load::reports(&app.context.geo, N_FRESH);
+    let reports = load::reports(&app.context.geo(), N_FRESH);
     let (address, n_acknowledged) = (app.address.clone(), Arc::<AtomicUsize>::default());
     let shared = Arc::clone(&n_acknowledged);
     let sending = std::thread::spawn(move || {

@@ -105,7 +105,7 @@ fn measure_share(table: &mut Table) {
         credentials_dir: None,
     };
     let context = Context::open(&store, Clock::system(), &mut |_| {}).expect("the context");
-    let bodies = load::reports(&context.geo, 5_000);
+    let bodies = load::reports(&context.geo(), 5_000);
     let n = bodies.len() as f64;
     let micros = |started_at: Instant| started_at.elapsed().as_secs_f64() * 1e6 / n;
 
@@ -119,7 +119,7 @@ fn measure_share(table: &mut Table) {
     let started_at = Instant::now();
     for report in &reports {
         let has_name = report.content.location.place.is_some();
-        black_box(geotag(&context.geo, &report.place, has_name).expect("a place"));
+        black_box(geotag(&context.geo(), &report.place, has_name).expect("a place"));
     }
     let placing = micros(started_at);
     let started_at = Instant::now();

@@ -17,14 +17,16 @@ mod intake;
 mod load;
 mod locate;
 mod memory;
+mod packs;
 mod table;
 
 use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     ("locate", locate::measure),
+    ("packs", packs::measure),
     ("aggregates", aggregates::measure),
     ("intake", intake::measure),
     ("memory", memory::measure),

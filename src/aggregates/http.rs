@@ -379,7 +379,8 @@ async fn view_country(
     code: &str,
     pairs: Pairs,
 ) -> Result<CountryView> {
-    let country = context.geo.countries().parse(code).filter(|country| access.scope.has(*country));
+    let geo = context.geo();
+    let country = geo.countries().parse(code).filter(|country| access.scope.has(*country));
     let country = country.ok_or_else(Error::not_found)?;
     if pairs.0.iter().any(|(name, _)| name == "country") {
         return Err(query::invalid(

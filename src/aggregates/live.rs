@@ -81,6 +81,12 @@ impl LiveColumns {
         })
     }
 
+    /// Changes what filters are checked against; rows stay.
+    pub fn set_reference(&self, reference: Arc<Reference>) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.columns.set_reference(reference);
+    }
+
     fn is_current(&self, head: i64) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         state.is_loaded && state.seq >= head

@@ -91,7 +91,7 @@ pub fn add_device(
     organisation: Option<String>,
 ) -> std::result::Result<(DeviceId, Credential), AccountError> {
     let country = context
-        .geo
+        .geo()
         .countries()
         .parse(country)
         .ok_or_else(|| AccountError::NoSuchCountry(country.to_owned()))?;

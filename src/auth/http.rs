@@ -43,7 +43,7 @@ async fn find_principal(request: &ServiceRequest) -> Result<Principal> {
     let db = context.db.clone();
     let found = db
         .read_at_door(move |conn| {
-            Ok(store::find_principal(conn, &credential, now, context.geo.countries())?)
+            Ok(store::find_principal(conn, &credential, now, context.geo().countries())?)
         })
         .await?;
     found.ok_or_else(unauthenticated)

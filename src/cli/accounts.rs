@@ -89,11 +89,12 @@ pub(super) fn user(command: &UserCommand) -> Result<(), CommandError> {
         CommandError::Usage(format!("there is no role {:?}; the roles are {known}", args.role))
     })?;
     let context = open(&args.store)?;
-    let scopes = GrantScope::parse_list(&args.scope, context.geo.countries()).map_err(|part| {
-        CommandError::Usage(format!(
-            "{part:?} is no country or region; give all, SLE,COD or region:west"
-        ))
-    })?;
+    let scopes =
+        GrantScope::parse_list(&args.scope, context.geo().countries()).map_err(|part| {
+            CommandError::Usage(format!(
+                "{part:?} is no country or region; give all, SLE,COD or region:west"
+            ))
+        })?;
     let id = add_user(&context, &args.name, role, scopes)?;
     let token = if args.token { Some(add_token(&context, &args.name, None)?) } else { None };
     let token = token.as_ref().map(Credential::expose);

@@ -3,6 +3,7 @@
 mod accounts;
 pub mod demo;
 mod doctor;
+mod geodata;
 mod serve;
 
 use std::process::ExitCode;
@@ -52,6 +53,11 @@ enum Command {
         #[command(subcommand)]
         command: accounts::DeviceCommand,
     },
+    /// Imported boundaries, and the areas of stored reports.
+    Geodata {
+        #[command(subcommand)]
+        command: geodata::GeodataCommand,
+    },
     /// Look at key, disk and database, and say what to mend.
     Doctor {
         #[command(flatten)]
@@ -76,6 +82,9 @@ pub enum CommandError {
     /// Accounts.
     #[error(transparent)]
     Account(#[from] crate::auth::accounts::AccountError),
+    /// A boundary file.
+    #[error("{}", explain_import(.0))]
+    Import(#[from] crate::geodata::import::ImportError),
     /// Something asked for that cannot be.
     #[error("{0}")]
     Usage(String),
@@ -87,6 +96,15 @@ pub enum CommandError {
 /// Returns an error of ours with its cause: whoever runs commands may see it.
 fn explain(error: &crate::error::Error) -> String {
     error.cause.as_ref().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}
+
+fn explain_import(error: &crate::geodata::import::ImportError) -> String {
+    match error {
+        crate::geodata::import::ImportError::Refused(refusal) => {
+            format!("{refusal}. Nothing was imported; the boundaries in use stay as they are")
+        }
+        crate::geodata::import::ImportError::Store(error) => explain(error),
+    }
 }
 
 /// Reads the arguments, runs the command and returns what to exit with.
@@ -109,6 +127,7 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         Command::User { command } => accounts::user(&command)?,
         Command::Token { command } => accounts::token(&command)?,
         Command::Device { command } => accounts::device(&command)?,
+        Command::Geodata { command } => geodata::geodata(&command)?,
         Command::Doctor { store, json } => return doctor::doctor(&store, json),
         Command::Openapi => print_openapi()?,
     }

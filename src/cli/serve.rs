@@ -27,21 +27,22 @@ pub(super) fn bind(address: &str) -> Result<TcpListener, CommandError> {
     })
 }
 
-/// Runs the server on this thread; the counting columns are kept warm beside it.
+/// Runs the server on this thread; counting columns and boundary packs are kept current beside it.
 pub(super) fn run(
     context: Data<Context>,
     listener: TcpListener,
     workers: Option<usize>,
 ) -> Result<(), CommandError> {
-    keep_columns_warm(context.clone());
+    keep_current(context.clone());
     let options = ServerOptions { workers, ..ServerOptions::default() };
     actix_web::rt::System::new()
         .block_on(async { app::serve(context, listener, &options)?.await })?;
     Ok(())
 }
 
-/// Reads changes once a second, so that the first question after a flood of reports need not wait for all of them.
-fn keep_columns_warm(context: Data<Context>) {
+/// Reads changes once a second, so that the first question after a flood of reports need not wait for all of them, and
+/// so that a pack imported beside this server is used here.
+fn keep_current(context: Data<Context>) {
     let refresh = move || {
         let refreshed =
             context.db.read_here(|conn| context.live.refresh(conn, &context.keys.place_veil()));
@@ -50,6 +51,9 @@ fn keep_columns_warm(context: Data<Context>) {
                 code = error.code.as_str(),
                 "the counting columns could not be brought up to date"
             );
+        }
+        if let Err(error) = context.refresh_packs() {
+            tracing::warn!(code = error.code.as_str(), "the boundary packs could not be read");
         }
     };
     std::thread::spawn(move || {

@@ -147,6 +147,7 @@ pub struct NewReportRow {
     pub country: String,
     pub country_computed: Option<String>,
     pub admin1: Option<String>,
+    pub admin2: Option<String>,
     pub zone: Option<String>,
     pub geo_precision: String,
     pub cell5: Option<i64>,

@@ -163,6 +163,7 @@ diesel::table! {
         date_precision -> Nullable<Text>,
         flags -> Text,
         codes -> Text,
+        admin2 -> Nullable<Text>,
     }
 }
 
@@ -201,6 +202,24 @@ diesel::table! {
         state -> Text,
         decided_by -> Nullable<DbUuid>,
         decided_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Integer, SmallInt, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    boundary_packs (country, level) {
+        country -> Text,
+        level -> SmallInt,
+        import_id -> DbUuid,
+        source -> Text,
+        year -> Integer,
+        licence -> Text,
+        file_sha256 -> Binary,
+        n_areas -> Integer,
+        imported_at -> Timestamp,
+        content -> Binary,
     }
 }
 
@@ -318,6 +337,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reports,
     decisions,
     quarantined,
+    boundary_packs,
     heads,
     changes,
     users,

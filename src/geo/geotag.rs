@@ -90,8 +90,8 @@ pub struct Geotag {
     pub admin1: Option<AreaId>,
     /// The area that the sender names.
     pub admin1_declared: Option<AreaId>,
-    /// Second-level area: none as long as no pack with such areas is installed.
-    pub admin2: Option<String>,
+    /// The second-level area of the point, where a pack with such areas is imported.
+    pub admin2: Option<AreaId>,
     /// The zone of the place, where the place is known well enough to have one.
     pub zone: Option<Tz>,
     /// Whether the caller had to assume the zone, see [`Geotag::assume_zone`].
@@ -116,9 +116,22 @@ pub struct Geotag {
     pub flags: Vec<Flag>,
     /// Where the shapes of the country's areas come from, and whether they are outdated.
     pub source: PackSource,
+    /// Where `admin2` comes from, present when it is.
+    pub admin2_source: Option<PackSource>,
 }
 
 impl Geotag {
+    /// Returns source and year of the boundaries behind the areas, to be stored with them; `None` without an area.
+    ///
+    /// # Examples
+    /// `Natural Earth 10m admin-1 2022`; with a second level `OCHA COD-AB 2024; admin2: OCHA COD-AB 2024`.
+    pub fn boundary_source(&self) -> Option<String> {
+        let admin1 = self.admin1.as_ref().map(|_| self.source.to_string());
+        let admin2 = self.admin2_source.as_ref().map(|source| format!("admin2: {source}"));
+        let sources: Vec<String> = admin1.into_iter().chain(admin2).collect();
+        (!sources.is_empty()).then(|| sources.join("; "))
+    }
+
     /// Says whether the place has a cell, and so can be drawn on a map.
     pub fn is_mapped(&self) -> bool {
         self.cell5.is_some()

@@ -10,6 +10,7 @@ use crate::geo::cells::Cell;
 use crate::geo::countries::{Countries, Country, CountryCode};
 use crate::geo::error::DataError;
 use crate::geo::lonlat::{LonLat, whole_metres};
+use crate::geo::packs::{Level, Pack};
 use crate::geo::sites::{SiteId, SitePrecision, Sites};
 
 /// Sites further away than this are not named, in metres.
@@ -19,10 +20,13 @@ const NEARBY_SITES: usize = 3;
 
 /// All geographic data, read once and shared by everybody.
 pub struct Geo {
-    countries: Countries,
-    areas: Areas,
-    sites: Sites,
-    boundaries: Boundaries,
+    countries: Arc<Countries>,
+    sites: Arc<Sites>,
+    boundaries: Arc<Boundaries>,
+    builtin: Arc<Areas>,
+    areas: Arc<Areas>,
+    /// Second-level areas, of the countries that a pack was imported for.
+    admin2: Arc<Areas>,
 }
 
 /// A known site near a point.
@@ -45,6 +49,8 @@ pub struct Location {
     pub country: Option<CountryCode>,
     /// The drawn area of that country, or the nearest within 5 km.
     pub admin1: Option<AreaId>,
+    /// The second-level area that holds the point; a country's pack may leave ground out.
+    pub admin2: Option<AreaId>,
     /// The area's zone, else the country's if it has only one.
     pub zone: Option<Tz>,
     /// Cell of resolution 7.
@@ -59,6 +65,8 @@ pub struct Location {
     pub sites: Vec<NearSite>,
     /// Where the shapes of the country's areas come from.
     pub source: PackSource,
+    /// Where `admin2` comes from, present when it is.
+    pub admin2_source: Option<PackSource>,
 }
 
 impl Geo {
@@ -69,7 +77,34 @@ impl Geo {
     pub fn builtin() -> Result<Geo, DataError> {
         let countries = Countries::builtin()?;
         let sites = Sites::builtin(&countries)?;
-        Ok(Geo { countries, areas: Areas::builtin()?, sites, boundaries: Boundaries::builtin()? })
+        let builtin = Arc::new(Areas::builtin()?);
+        Ok(Geo {
+            countries: Arc::new(countries),
+            sites: Arc::new(sites),
+            boundaries: Arc::new(Boundaries::builtin()?),
+            areas: Arc::clone(&builtin),
+            builtin,
+            admin2: Arc::new(Areas::none()),
+        })
+    }
+
+    /// Returns the same data with these packs, and no others, in the place of built-in areas.
+    pub fn with_packs(&self, packs: Vec<Pack>) -> Geo {
+        let (first, second): (Vec<Pack>, Vec<Pack>) =
+            packs.into_iter().partition(|pack| pack.level == Level::Admin1);
+        let areas = if first.is_empty() {
+            Arc::clone(&self.builtin)
+        } else {
+            Arc::new(self.builtin.with_packs(first))
+        };
+        Geo {
+            countries: Arc::clone(&self.countries),
+            sites: Arc::clone(&self.sites),
+            boundaries: Arc::clone(&self.boundaries),
+            builtin: Arc::clone(&self.builtin),
+            areas,
+            admin2: Arc::new(Areas::none().with_packs(second)),
+        }
     }
 
     /// Returns the countries we work for.
@@ -77,9 +112,19 @@ impl Geo {
         &self.countries
     }
 
-    /// Returns the areas.
+    /// Returns the first-level areas.
     pub fn areas(&self) -> &Areas {
         &self.areas
+    }
+
+    /// Returns the first-level areas without any imported pack.
+    pub fn builtin_areas(&self) -> &Areas {
+        &self.builtin
+    }
+
+    /// Returns the second-level areas.
+    pub fn admin2(&self) -> &Areas {
+        &self.admin2
     }
 
     /// Returns the known sites.
@@ -97,10 +142,12 @@ impl Geo {
         let country = self.boundaries.country_at(point);
         let ours = country.and_then(|code| self.countries.get(code));
         let area = ours.and_then(|country| self.areas.locate(point, country.code));
+        let admin2 = ours.and_then(|country| self.admin2.covering(point, country.code));
         let cell7 = Cell::at_resolution_7(point);
         Location {
             country,
             admin1: area.map(|area| area.id.clone()),
+            admin2: admin2.map(|area| area.id.clone()),
             zone: area.map(|area| area.zone).or_else(|| ours.and_then(Country::only_zone)),
             cell7,
             cell5: cell7.and_then(|cell| cell.parent(5)),
@@ -108,6 +155,7 @@ impl Geo {
             is_off_land: country.is_none() || (ours.is_some() && area.is_none()),
             sites: self.sites_near(point),
             source: self.areas.source(country),
+            admin2_source: admin2.map(|area| self.admin2.source(Some(area.country))),
         }
     }
 

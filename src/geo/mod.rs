@@ -1,7 +1,7 @@
 //! Where a point is, and how well we know it.
 //!
-//! Country from `OpenStreetMap` borders, first-level area (*admin1*) from a built-in pack, time
-//! zone, H3 cell, nearest known diamond sites, distance to the next country. A leaf: it knows no
+//! Country from `OpenStreetMap` borders, first-level area (*admin1*) from a built-in or an imported
+//! pack, second-level area (*admin2*) from an imported one, time zone, H3 cell, nearest known diamond sites, distance to the next country. A leaf: it knows no
 //! database, no HTTP, no report and no clock.
 //!
 //! Start with [`locate::Geo`]: `locate` says what a point is, `geotag` weighs what a sender claimed
@@ -24,5 +24,6 @@ mod locate_tests;
 pub mod lonlat;
 pub mod names;
 mod pack;
+pub mod packs;
 pub mod sites;
 mod weigh;

@@ -1,11 +1,12 @@
-//! Reads the built-in admin1 pack: the drawn areas and the current ones that it cannot draw.
+//! Reads the built-in admin1 pack: the drawn areas and the current ones that it cannot draw. Imported packs are kept in
+//! the same form ([`PackedArea`]).
 
 use std::io::Read;
 
 use chrono_tz::Tz;
 use flate2::read::GzDecoder;
 use geo::{Coord, LineString, MultiPolygon, Polygon};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::geo::areas::{Area, AreaId};
 use crate::geo::countries::CountryCode;
@@ -14,18 +15,20 @@ use crate::geo::error::DataError;
 const PACK: &str = "admin1.json.gz";
 const CURRENT: &str = "admin1_current.csv";
 
-/// Steps of a ring are in units of 1e-4 degrees (`build_admin1.mjs`).
-const STEPS_PER_DEGREE: f64 = 10_000.0;
+/// Steps of a ring are in units of 1e-4 degrees (`build_admin1.mjs`): at most 11 m.
+pub(crate) const STEPS_PER_DEGREE: f64 = 10_000.0;
 
-#[derive(Deserialize)]
-struct PackedArea {
-    id: String,
-    country: String,
-    name_en: String,
-    name_fr: String,
-    aliases: Vec<String>,
-    zone: String,
-    polygons: Vec<Vec<Vec<i32>>>,
+/// An area as it is stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct PackedArea {
+    pub(crate) id: String,
+    pub(crate) country: String,
+    pub(crate) name_en: String,
+    pub(crate) name_fr: String,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) zone: String,
+    /// Rings of each polygon, the outer one first, as steps lon, lat, lon, lat, ...
+    pub(crate) polygons: Vec<Vec<Vec<i32>>>,
 }
 
 #[derive(Deserialize)]
@@ -46,7 +49,7 @@ pub(crate) fn read_drawn() -> Result<Vec<(Area, MultiPolygon)>, DataError> {
         .map_err(|error| DataError::value(PACK, error.to_string()))?;
     let packed: Vec<PackedArea> =
         serde_json::from_slice(&json).map_err(|source| DataError::Json { file: PACK, source })?;
-    packed.into_iter().map(unpack).collect()
+    packed.into_iter().map(|area| unpack(PACK, area)).collect()
 }
 
 /// Reads the areas of today that lie somewhere inside areas drawn as they were.
@@ -72,7 +75,11 @@ pub(crate) fn read_current() -> Result<Vec<Area>, DataError> {
         .collect()
 }
 
-fn unpack(packed: PackedArea) -> Result<(Area, MultiPolygon), DataError> {
+/// Reads a stored area of the pack `file`.
+pub(crate) fn unpack(
+    file: &'static str,
+    packed: PackedArea,
+) -> Result<(Area, MultiPolygon), DataError> {
     let shape = packed
         .polygons
         .into_iter()
@@ -83,12 +90,12 @@ fn unpack(packed: PackedArea) -> Result<(Area, MultiPolygon), DataError> {
         })
         .collect();
     let area = Area {
-        id: area_id(PACK, &packed.id)?,
-        country: country(PACK, &packed.country)?,
+        id: area_id(file, &packed.id)?,
+        country: country(file, &packed.country)?,
         name_en: packed.name_en,
         name_fr: packed.name_fr,
         aliases: packed.aliases,
-        zone: zone(PACK, &packed.zone)?,
+        zone: zone(file, &packed.zone)?,
         former: Vec::new(),
     };
     Ok((area, shape))

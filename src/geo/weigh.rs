@@ -172,6 +172,8 @@ impl Geo {
         let place = location.cell5.and_then(|cell| self.generalise(cell, location.country));
         Geotag {
             country_computed: location.country,
+            admin2: location.admin2.filter(|_| !is_mismatch),
+            admin2_source: location.admin2_source.filter(|_| !is_mismatch),
             admin1: computed.or(declared.admin1.map(|area| area.id.clone())),
             zone: location.zone.or(declared.admin1.map(|area| area.zone)),
             cell7: location.cell7,
@@ -215,6 +217,7 @@ impl Geo {
             site_distance: None,
             flags: Vec::new(),
             source: self.areas().source(Some(country)),
+            admin2_source: None,
         }
     }
 

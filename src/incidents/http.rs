@@ -109,7 +109,7 @@ pub async fn get_incident(
         .db
         .read(move |conn| {
             let (incident, facts) = find_incident(conn, id)?.ok_or_else(Error::not_found)?;
-            if !is_seen(&scope, &shared.geo, &facts) {
+            if !is_seen(&scope, &shared.geo(), &facts) {
                 return Err(Error::not_found());
             }
             list_views(conn, &shared, &[incident.id], &exact)?.pop().ok_or_else(Error::not_found)
@@ -148,6 +148,8 @@ pub struct ReportView {
     country_computed: Option<String>,
     /// First-level area.
     admin1: Option<AreaView>,
+    /// Second-level area, where a pack has them.
+    admin2: Option<AreaView>,
     /// IANA zone of the place.
     zone: Option<String>,
     /// `geo_precision` code.
@@ -203,7 +205,7 @@ pub async fn get_report(
         .read(move |conn| {
             let row = opening::find_report(conn, id)?.ok_or_else(Error::not_found)?;
             let (country, computed) = &row.seen_from;
-            let is_seen = is_seen_from(&scope, &shared.geo, country, computed.as_deref());
+            let is_seen = is_seen_from(&scope, &shared.geo(), country, computed.as_deref());
             if is_seen { Ok(row) } else { Err(Error::not_found()) }
         })
         .await?;
@@ -255,6 +257,7 @@ fn answer_report(
         .zip(degrees("lat"))
         .map(|(lon, lat)| view::PointView { kind: "Point", coordinates: [lon, lat] });
     let near_border_m = geometry.as_ref().and_then(|point| distance_to_border(point, context));
+    let geo = context.geo();
     let view = ReportView {
         id: row.uuid,
         incident: row.incident,
@@ -265,7 +268,8 @@ fn answer_report(
         received_at: row.received_at.and_utc(),
         country: row.country,
         country_computed: row.country_computed,
-        admin1: row.admin1.as_deref().map(|code| view::view_area(code, &context.geo)),
+        admin1: row.admin1.as_deref().map(|code| view::view_area(code, geo.areas())),
+        admin2: row.admin2.as_deref().map(|code| view::view_area(code, geo.admin2())),
         zone: row.zone,
         precision: row.geo_precision,
         near_border_m,
@@ -285,6 +289,7 @@ fn answer_report(
 fn distance_to_border(point: &view::PointView, context: &Context) -> Option<u32> {
     let [lon, lat] = point.coordinates;
     let point = LonLat::new(lon, lat).ok()?;
-    let boundaries = context.geo.boundaries();
+    let geo = context.geo();
+    let boundaries = geo.boundaries();
     boundaries.near_border_m(point, boundaries.country_at(point)?)
 }

@@ -35,6 +35,8 @@ pub struct ReportRow {
     pub country_computed: Option<String>,
     /// First-level area.
     pub admin1: Option<String>,
+    /// Second-level area.
+    pub admin2: Option<String>,
     /// IANA zone.
     pub zone: Option<String>,
     /// `geo_precision` code.
@@ -64,6 +66,7 @@ pub fn find_report(conn: &mut DbConn, id: ReportId) -> Result<Option<ReportRow>>
             reports::country,
             reports::country_computed,
             reports::admin1,
+            reports::admin2,
             reports::zone,
             reports::geo_precision,
             reports::flags,

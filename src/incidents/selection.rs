@@ -37,7 +37,7 @@ impl Asked {
         scope: &Scope,
         context: &Context,
     ) -> Result<Self> {
-        let filter = IncidentFilter::parse(&pairs.0, accepted, &context.reference)
+        let filter = IncidentFilter::parse(&pairs.0, accepted, &context.reference())
             .map_err(|errors| refuse(&errors))?;
         let search_scope =
             filter.q.as_ref().map(|_| visible(principal, Action::SearchText)).transpose()?;

@@ -153,6 +153,7 @@ struct PlaceColumns {
     country: String,
     country_computed: Option<String>,
     admin1: Option<String>,
+    admin2: Option<String>,
     zone: Option<String>,
     geo_precision: String,
     cell5: Option<i64>,
@@ -162,6 +163,19 @@ struct PlaceColumns {
     site_veiled: Option<Vec<u8>>,
     site_distance: Option<String>,
     boundary_source: Option<String>,
+}
+
+/// Returns the row id of the report that place, date and country of an incident come from; `None` without an active one.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_survivor(conn: &mut DbConn, incident: i64) -> QueryResult<Option<i64>> {
+    reports::table
+        .filter(reports::incident_id.eq(incident).and_active())
+        .order((reports::home_incident_id.ne(incident).asc(), reports::id.asc()))
+        .select(reports::id)
+        .first(conn)
+        .optional()
 }
 
 /// Returns what the active reports of an incident contribute, its home report first, then in order of arrival.
@@ -174,6 +188,7 @@ fn list_report_facts(conn: &mut DbConn, incident: i64) -> Result<Vec<ReportFacts
                 reports::country,
                 reports::country_computed,
                 reports::admin1,
+                reports::admin2,
                 reports::zone,
                 reports::geo_precision,
                 reports::cell5,
@@ -222,7 +237,7 @@ fn report_facts(row: ReportFactsRow) -> Result<ReportFacts> {
             country: place.country,
             country_computed: place.country_computed,
             admin1: place.admin1,
-            admin2: None,
+            admin2: place.admin2,
             zone: place.zone,
             geo_precision: place.geo_precision,
             cell5: place.cell5,

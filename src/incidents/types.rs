@@ -37,7 +37,7 @@ pub struct PlaceFacts {
     pub site_veiled: Option<Vec<u8>>,
     /// Band of the distance to the nearest site.
     pub site_distance: Option<String>,
-    /// Pack and year that gave the areas.
+    /// Packs and years that gave the areas, see `Geotag::boundary_source`.
     pub boundary_source: Option<String>,
     /// Flags that come from the place.
     pub flags: Vec<String>,
@@ -56,7 +56,7 @@ impl PlaceFacts {
             country: geotag.country.as_str().to_owned(),
             country_computed: geotag.country_computed.map(|country| country.as_str().to_owned()),
             admin1: geotag.admin1.as_ref().map(|area| area.as_str().to_owned()),
-            admin2: geotag.admin2.clone(),
+            admin2: geotag.admin2.as_ref().map(|area| area.as_str().to_owned()),
             zone: geotag.zone.map(|zone| zone.name().to_owned()),
             geo_precision: geotag.precision.as_str().to_owned(),
             cell5: geotag.cell5.map(|cell| cell.index().cast_signed()),
@@ -65,10 +65,7 @@ impl PlaceFacts {
             cell7_veiled,
             site_veiled,
             site_distance: geotag.site_distance.map(|band| band.as_str().to_owned()),
-            boundary_source: geotag
-                .admin1
-                .as_ref()
-                .map(|_| format!("{} {}", geotag.source.name, geotag.source.year)),
+            boundary_source: geotag.boundary_source(),
             flags: geotag.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
         })
     }

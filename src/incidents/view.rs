@@ -15,6 +15,7 @@ use crate::db::schema::{
     incident_actors, incident_categories, incident_facts, incident_harm, incidents,
 };
 use crate::error::Result;
+use crate::geo::areas::Areas;
 use crate::geo::locate::Geo;
 use crate::ids::IncidentId;
 use crate::incidents::store::{IncidentRow, split_codes};
@@ -43,6 +44,8 @@ pub struct IncidentView {
     pub country_computed: Option<String>,
     /// First-level area.
     pub admin1: Option<AreaView>,
+    /// Second-level area, where a pack has them.
+    pub admin2: Option<AreaView>,
     /// `geo_precision` code.
     pub precision: String,
     /// The generalised place, GeoJSON, `[lon, lat]`; absent when unmapped.
@@ -211,10 +214,11 @@ pub fn list_seen(
         ))
         .load(conn)?;
     let mut details = load_details(conn, ids)?;
+    let geo = context.geo();
     for (incident, facts, merged_into) in rows {
         let id = incident.id;
         let details = details.remove(&id).unwrap_or_default();
-        let is_exact = is_seen(exact, &context.geo, &facts);
+        let is_exact = is_seen(exact, &geo, &facts);
         let opened = if is_exact {
             OpenedView::At(incident.opened_at.and_utc())
         } else {
@@ -274,6 +278,7 @@ fn view(
     is_exact: bool,
 ) -> Result<IncidentView> {
     let Loaded { incident, facts, merged_into } = loaded;
+    let geo = context.geo();
     Ok(IncidentView {
         id: incident.uuid,
         version: incident.version,
@@ -281,7 +286,8 @@ fn view(
         merged_into: *merged_into,
         country: facts.country.clone(),
         country_computed: facts.country_computed.clone(),
-        admin1: facts.admin1.as_deref().map(|code| view_area(code, &context.geo)),
+        admin1: facts.admin1.as_deref().map(|code| view_area(code, geo.areas())),
+        admin2: facts.admin2.as_deref().map(|code| view_area(code, geo.admin2())),
         precision: facts.geo_precision.clone(),
         place: facts.place_lon_e6.zip(facts.place_lat_e6).map(point),
         cell: facts.cell5.map(|cell| crate::aggregates::cells::format(cell.cast_unsigned())),
@@ -325,8 +331,8 @@ pub fn is_seen_from(scope: &Scope, geo: &Geo, country: &str, computed: Option<&s
 }
 
 /// Returns an area with its name.
-pub fn view_area(code: &str, geo: &Geo) -> AreaView {
-    let name = geo.areas().find(code).map(|area| area.name_en.clone()).unwrap_or_default();
+pub fn view_area(code: &str, areas: &Areas) -> AreaView {
+    let name = areas.find(code).map(|area| area.name_en.clone()).unwrap_or_default();
     AreaView { code: code.to_owned(), name }
 }
 

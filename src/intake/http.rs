@@ -203,7 +203,7 @@ pub fn answer(
         Principal::User { .. } => SubmissionAnswer::Full(Box::new(SubmissionView::of(
             prepared,
             stored,
-            &context.geo,
+            &context.geo(),
             &context.taxonomy,
         ))),
     }
@@ -329,7 +329,7 @@ pub async fn get_geotag(
         ..Default::default()
     };
     let (place, _) = validate_location(body, &context.catalogues())?;
-    Ok(web::Json(view_geotag(&context.geo, &place)?))
+    Ok(web::Json(view_geotag(&context.geo(), &place)?))
 }
 
 fn view_geotag(geo: &Geo, place: &crate::intake::types::ClaimedPlace) -> Result<GeotagView> {

@@ -1,5 +1,7 @@
 //! From a checked report to what is stored: placed, screened, cut and sealed. No database.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use crate::auth::credential;
@@ -42,7 +44,7 @@ impl Channel {
 /// What preparing a report needs.
 pub struct Workbench<'a> {
     /// Places.
-    pub geo: &'a Geo,
+    pub geo: Arc<Geo>,
     /// Default severities.
     pub taxonomy: &'a Taxonomy,
     /// The field dictionary.
@@ -100,8 +102,8 @@ pub fn prepare(
     submitter: Submitter,
     now: DateTime<Utc>,
 ) -> Result<Prepared> {
-    let mut geotag = geotag(bench.geo, &report.place, report.content.location.place.is_some())?;
-    let span = place_in_time(bench.geo, report.occurred, &mut geotag);
+    let mut geotag = geotag(&bench.geo, &report.place, report.content.location.place.is_some())?;
+    let span = place_in_time(&bench.geo, report.occurred, &mut geotag);
     let facts_of_report = ReportFacts {
         place: PlaceFacts::of(&geotag, &bench.keys.place_veil())?,
         span,

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::geo::areas::{AreaId, Areas};
 use crate::geo::geotag::Geotag;
 use crate::geo::locate::Geo;
 use crate::ids::{IncidentId, ReportId};
@@ -88,7 +89,8 @@ pub struct GeotagView {
     /// What a reviewer should look at.
     #[schema(example = json!(["near_border"]))]
     pub flags: Vec<String>,
-    /// Data set and year of the areas.
+    /// Data set and year of the areas; of the second level too, where there is one.
+    #[schema(example = "OCHA COD-AB 2024; admin2: OCHA COD-AB 2024")]
     pub source: String,
     /// The areas of this country are known to be out of date.
     pub is_outdated: bool,
@@ -97,15 +99,15 @@ pub struct GeotagView {
 impl GeotagView {
     /// Returns the view of `geotag`.
     pub fn of(geotag: &Geotag, geo: &Geo) -> Self {
-        let admin1 = geotag.admin1.as_ref().map(|id| AreaView {
+        let view_area = |id: &AreaId, areas: &Areas| AreaView {
             code: id.as_str().to_owned(),
-            name: geo.areas().get(id).map(|area| area.name_en.clone()).unwrap_or_default(),
-        });
+            name: areas.get(id).map(|area| area.name_en.clone()).unwrap_or_default(),
+        };
         Self {
             country: geotag.country.as_str().to_owned(),
             country_computed: geotag.country_computed.map(|country| country.as_str().to_owned()),
-            admin1,
-            admin2: None,
+            admin1: geotag.admin1.as_ref().map(|id| view_area(id, geo.areas())),
+            admin2: geotag.admin2.as_ref().map(|id| view_area(id, geo.admin2())),
             zone: geotag.zone.map(|zone| zone.name().to_owned()),
             cell: geotag.cell7.map(|cell| cell.to_string()),
             precision: geotag.precision.as_str().to_owned(),
@@ -121,7 +123,7 @@ impl GeotagView {
                 })
                 .collect(),
             flags: geotag.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
-            source: format!("{} {}", geotag.source.name, geotag.source.year),
+            source: geotag.boundary_source().unwrap_or_else(|| geotag.source.to_string()),
             is_outdated: geotag.source.is_outdated,
         }
     }

@@ -236,6 +236,7 @@ fn report_row(prepared: &Prepared) -> Result<NewReportRow> {
         country: place.country,
         country_computed: place.country_computed,
         admin1: place.admin1,
+        admin2: place.admin2,
         zone: place.zone,
         geo_precision: place.geo_precision,
         cell5: place.cell5,

@@ -7,6 +7,7 @@ mod place;
 mod value;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::error::{Code, Error, FieldError, Result};
 use crate::geo::locate::Geo;
@@ -41,7 +42,7 @@ pub struct Catalogues<'a> {
     /// Code lists.
     pub lists: &'a CodeLists,
     /// Countries, areas and sites.
-    pub geo: &'a Geo,
+    pub geo: Arc<Geo>,
 }
 
 /// Checks `body` field by field.

@@ -23,7 +23,7 @@ use crate::incidents::types::PlaceFacts;
 use crate::incidents::view::{IncidentView, is_seen, list_views};
 use crate::intake::prepare::geotag;
 use crate::intake::types::{ClaimedPlace, Location};
-use crate::seal::envelope::{Owner, OwnerKind, Part};
+use crate::seal::envelope::{Owner, OwnerKind, Part, Sealer};
 
 /// A checked decision.
 #[derive(Debug)]
@@ -48,6 +48,17 @@ pub struct Decision {
     pub now: DateTime<Utc>,
 }
 
+/// What the system did to an incident by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemAct<'a> {
+    /// How the audit log names it.
+    pub act: Act,
+    /// The fields it changed.
+    pub fields: &'a [&'a str],
+    /// Why; sealed like a reviewer's reason.
+    pub reason: &'a str,
+}
+
 /// Stores `decision` and returns the incident as it is then.
 ///
 /// # Errors
@@ -60,7 +71,7 @@ pub fn decide(
 ) -> Result<IncidentView> {
     let (incident, facts) =
         find_incident(tx.conn, decision.incident)?.ok_or_else(Error::not_found)?;
-    if !is_seen(&decision.scope, &context.geo, &facts) {
+    if !is_seen(&decision.scope, &context.geo(), &facts) {
         return Err(Error::not_found());
     }
     // Taking the version first locks the row: of two reviewers on one version, exactly one gets it.
@@ -208,7 +219,7 @@ fn settle(
         claimed.point = Some(point);
         (location.lon, location.lat) = (Some(point.lon()), Some(point.lat()));
     }
-    let geotag = geotag(&context.geo, &claimed, location.place.is_some())?;
+    let geotag = geotag(&context.geo(), &claimed, location.place.is_some())?;
     if geotag.flags.contains(&crate::geo::geotag::Flag::CountryMismatch) {
         let (declared, computed) =
             (geotag.country, geotag.country_computed.map(|country| country.to_string()));
@@ -306,6 +317,42 @@ fn check_verifiable(conn: &mut DbConn, id: IncidentId) -> Result<()> {
             ),
         ));
     }
+    Ok(())
+}
+
+/// Records a decision of the system itself on an incident whose row is locked: it keeps the status, raises the version
+/// and has nobody's name.
+///
+/// # Errors
+/// When the database fails or the reason cannot be sealed.
+pub fn record_by_system(
+    conn: &mut DbConn,
+    sealer: &Sealer,
+    incident: &IncidentRow,
+    act: SystemAct<'_>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let version = incident.version + 1;
+    diesel::update(incidents::table.find(incident.id))
+        .set((incidents::version.eq(version), incidents::updated_at.eq(now.naive_utc())))
+        .execute(conn)?;
+    let id = DecisionId::random();
+    diesel::insert_into(decisions::table)
+        .values((
+            decisions::uuid.eq(id),
+            decisions::incident_id.eq(incident.id),
+            decisions::version.eq(version),
+            decisions::decided_by.eq(None::<UserId>),
+            decisions::decided_at.eq(now.naive_utc()),
+            decisions::from_status.eq(&incident.status),
+            decisions::to_status.eq(&incident.status),
+            decisions::fields.eq(act.fields.join(" ")),
+        ))
+        .execute(conn)?;
+    let owner = Owner { kind: OwnerKind::Decision, id: id.uuid() };
+    let sealed_reason = sealer.seal(owner, Part::Reason, 1, act.reason.as_bytes())?;
+    sealed::insert_part(conn, owner, Part::Reason, 1, &sealed_reason)?;
+    audit::record(conn, None, act.act, incident.uuid, &act.fields.join(" "), now)?;
     Ok(())
 }
 

@@ -83,7 +83,8 @@ impl TestApp {
     /// A new person with one role; scopes as in `user add`: `all`, `SLE,COD`, `region:west`.
     pub(crate) fn user(&self, role: Role, scope: &str) -> Client {
         let name = Uuid::new_v4().to_string();
-        let scopes = GrantScope::parse_list(scope, self.context.geo.countries()).expect("a scope");
+        let scopes =
+            GrantScope::parse_list(scope, self.context.geo().countries()).expect("a scope");
         add_user(&self.context, &name, role, scopes).expect("a new user");
         let token = add_token(&self.context, &name, None).expect("a token");
         Client::new(&self.url, Some(token.expose()))

@@ -114,7 +114,7 @@ fn a_page_has_one_to_a_thousand_rows() {
 
 #[test]
 fn a_row_holds_the_core_and_for_reviewers_the_fine_cell() {
-    const CORE: [&str; 24] = [
+    const CORE: [&str; 25] = [
         "id",
         "version",
         "status",
@@ -122,6 +122,7 @@ fn a_row_holds_the_core_and_for_reviewers_the_fine_cell() {
         "country",
         "country_computed",
         "admin1",
+        "admin2",
         "precision",
         "place",
         "cell",
@@ -186,6 +187,7 @@ fn an_opened_report_holds_the_words_and_the_exact_point() {
         "country",
         "country_computed",
         "admin1",
+        "admin2",
         "zone",
         "precision",
         "near_border_m",

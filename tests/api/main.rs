@@ -7,6 +7,7 @@ mod harness;
 mod contract;
 mod counts;
 mod formats;
+mod geodata;
 mod intake;
 mod lists;
 mod ndjson;

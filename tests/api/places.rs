@@ -205,7 +205,8 @@ fn named_points_lie_where_they_are_known_to_lie() {
         let columns: Vec<&str> = line.splitn(6, ',').collect();
         let (name, country) = (columns[0], columns[3]);
         let answer = analyst.get(&format!("/v1/geotag?lat={}&lon={}", columns[1], columns[2]));
-        let countries = app.context.geo.countries();
+        let geo = app.context.geo();
+        let countries = geo.countries();
         let is_ours = !country.is_empty() && countries.parse(country).is_some();
         if is_ours {
             let geotag = answer.expect(200).json();

@@ -7,6 +7,9 @@ use std::path::PathBuf;
 
 use sentinelle::geo::locate::Geo;
 use sentinelle::geo::lonlat::LonLat;
+use sentinelle::geo::names::fold;
+use sentinelle::geo::packs::Pack;
+use sentinelle::geodata::import::{ImportOptions, ImportReport, read};
 
 fn shared(file: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared").join(file);
@@ -57,5 +60,101 @@ fn what_was_copied_into_the_product_is_what_it_was_copied_from() {
     ];
     for (file, copy) in copies {
         assert_eq!(shared(file), copy, "{file}");
+    }
+}
+
+/// Reads a boundary file as `geodata import` does.
+fn read_boundaries(geo: &Geo, file: &str) -> (Vec<Pack>, ImportReport) {
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/boundaries").join(file);
+    let file = std::fs::File::open(path).expect("the boundary files beside the repository");
+    let options = ImportOptions {
+        source: Some("Who's On First".to_owned()),
+        year: Some(2020),
+        ..ImportOptions::default()
+    };
+    read(file, geo, &options, &mut |_| {}).expect("a fit file")
+}
+
+fn areas_of(report: &ImportReport) -> BTreeMap<&str, usize> {
+    report.countries.iter().map(|country| (country.country.as_str(), country.n_areas)).collect()
+}
+
+#[test]
+fn the_first_level_of_fourteen_countries_is_read_and_its_provinces_are_todays() {
+    let geo = Geo::builtin().expect("the built-in places");
+
+    let (packs, report) = read_boundaries(&geo, "adm1_wof.geojson.gz");
+
+    assert_eq!((report.level, report.n_features, report.n_skipped), (1, 222, 0));
+    assert_eq!(report.countries.len(), 14);
+    let areas = areas_of(&report);
+    assert_eq!((areas["COD"], areas["CIV"], areas["SLE"], areas["GHA"]), (26, 14, 4, 10));
+    for country in &report.countries {
+        let name = &country.country;
+        assert!(country.unmatched.is_empty(), "{name}: {:?}", country.unmatched);
+        assert_eq!(country.n_sites_inside, country.n_sites, "{name}");
+        assert!(country.gap_percent <= 8 && country.overlap_percent <= 1, "{country:?}");
+        assert_eq!(country.n_by_code, country.n_areas, "{name}: the file has ISO codes");
+        if name == "COD" {
+            assert!(country.missing.is_empty(), "{:?}", country.missing);
+        }
+    }
+    let with = geo.with_packs(packs);
+    let mut n_named = 0;
+    for line in include_str!("../data/test_points.csv").lines().skip(1) {
+        let columns: Vec<&str> = line.splitn(6, ',').collect();
+        let &[name, lat, lon, country, admin1, _] = columns.as_slice() else { continue };
+        let degrees = |text: &str| text.parse::<f64>().expect("degrees");
+        let point = LonLat::new(degrees(lon), degrees(lat)).expect("a point");
+        // The file is of 14 countries, and draws Guinea's prefectures in the place of its regions.
+        if admin1.is_empty() || country == "GIN" || !areas.contains_key(country) {
+            continue;
+        }
+        n_named += 1;
+        let found = with.locate(point).admin1.expect("an area");
+        let area = with.areas().get(&found).expect("a known area");
+        // Jwaneng is a town with an ISO code of its own, in the middle of the Southern district.
+        let admin1 = if name == "Jwaneng" { name } else { admin1 };
+        let names = [&area.name_en, &area.name_fr].into_iter().chain(&area.aliases);
+        let is_right = names.map(|name| fold(name)).any(|name| name == fold(admin1));
+        assert!(is_right, "{name}: {} {} is not {admin1}", area.id, area.name_en);
+    }
+    assert_eq!(n_named, 34);
+}
+
+#[test]
+fn the_second_level_of_twelve_countries_is_read_and_places_known_towns() {
+    let geo = Geo::builtin().expect("the built-in places");
+
+    let (packs, report) = read_boundaries(&geo, "adm2_wof.geojson.gz");
+
+    assert_eq!((report.level, report.n_features, report.n_skipped), (2, 912, 0));
+    let areas = areas_of(&report);
+    assert_eq!(areas.len(), 12, "none of Botswana and Lesotho");
+    let right = [("AGO", 164), ("TZA", 169), ("GHA", 110), ("COD", 51), ("SLE", 13), ("LBR", 67)];
+    for (country, n_areas) in right {
+        assert_eq!(areas[country], n_areas, "{country}");
+    }
+    for country in &report.countries {
+        let name = &country.country;
+        assert!(country.gap_percent <= 8 && country.overlap_percent <= 1, "{country:?}");
+        assert_eq!(country.n_sites_inside, country.n_sites, "{name}");
+        let n_unnamed = if name == "LBR" { 2 } else { 0 };
+        assert_eq!(country.unnamed.len(), n_unnamed, "{name}: {:?}", country.unnamed);
+    }
+    let with = geo.with_packs(packs);
+    for (name, lat, lon, right) in [
+        ("Koidu", 8.6439, -10.9714, Some("Kono")),
+        ("Kimberley", -28.7282, 24.7623, Some("Frances Baard")),
+        ("Berberati", 4.261, 15.786, Some("Berberati")),
+        ("Kentzou", 4.17, 15.04, Some("Kadey")),
+        ("Saurimo", -9.66, 20.39, Some("Saurimo")),
+        ("Venetia", -22.44, 29.32, Some("Vhembe")),
+        ("Orapa: the file leaves Botswana out", -21.31, 25.37, None),
+    ] {
+        let found = with.locate(LonLat::new(lon, lat).expect("a point")).admin2;
+        let area = found.as_ref().map(|id| with.admin2().get(id).expect("a known area"));
+        assert_eq!(area.map(|area| area.name_en.as_str()), right, "{name}");
     }
 }

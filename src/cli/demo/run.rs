@@ -118,7 +118,7 @@ fn add_accounts(context: &Context) -> Result<Accounts, CommandError> {
     let mut tokens = Vec::new();
     let mut monitor_id = None;
     for (role, scope, told) in PEOPLE {
-        let scopes = GrantScope::parse_list(scope, context.geo.countries()).map_err(|part| {
+        let scopes = GrantScope::parse_list(scope, context.geo().countries()).map_err(|part| {
             CommandError::Usage(format!("the demo names an unknown scope {part}"))
         })?;
         let name = format!("demo {}", role.as_str());
@@ -187,7 +187,7 @@ impl Accounts {
 
 /// Puts the invented reports through the one intake path, and the decisions through the one way incidents change.
 fn fill(context: &Data<Context>, monitor: UserId) -> Result<(), CommandError> {
-    let places = demo_places(&context.geo);
+    let places = demo_places(&context.geo());
     let today = context.clock.now().date_naive();
     let invented = invent(SEED, N_REPORTS, &places, today).map_err(StartError::from)?;
     let principal = Principal::User { id: monitor, grants: Vec::new() };

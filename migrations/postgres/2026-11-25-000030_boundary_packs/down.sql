@@ -1,0 +1,3 @@
+ALTER TABLE reports DROP COLUMN admin2;
+DELETE FROM heads WHERE name = 'packs';
+DROP TABLE boundary_packs;
