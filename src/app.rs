@@ -46,6 +46,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         ((Method::GET, "/v1/reports/{id}"), read().to(incidents::http::get_report)),
         ((Method::GET, "/v1/reports/{id}/receipt"), read().to(intake::http::get_receipt)),
         ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
+        ((Method::GET, "/v1/places"), read().to(intake::places::list_places)),
         // review
         ((Method::GET, "/v1/queue"), read().to(review::queue::list_queue)),
         ((Method::GET, "/v1/incidents"), read().to(incidents::http::list_incidents)),
@@ -87,6 +88,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         incidents::http::get_report,
         intake::http::get_receipt,
         intake::http::get_geotag,
+        intake::places::list_places,
         review::queue::list_queue,
         incidents::http::list_incidents,
         incidents::http::get_incident,

@@ -228,7 +228,11 @@ pub async fn get_about(
             notice: "U.S. Geological Survey, Mineral Industries of Africa",
             licence: "public domain",
         },
-        Attribution { data: "artisanal centres", notice: "GeoNames", licence: "CC-BY-4.0" },
+        Attribution {
+            data: "towns, their names and areas; artisanal centres",
+            notice: "GeoNames",
+            licence: "CC-BY-4.0",
+        },
     ];
     Ok(web::Json(AboutView {
         name: env!("CARGO_PKG_NAME"),

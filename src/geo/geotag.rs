@@ -6,6 +6,7 @@ use thiserror::Error;
 use crate::geo::areas::{AreaId, PackSource};
 use crate::geo::cells::Cell;
 use crate::geo::countries::CountryCode;
+use crate::geo::gazetteer::Place;
 use crate::geo::locate::NearSite;
 use crate::geo::lonlat::LonLat;
 use crate::geo::sites::SiteId;
@@ -21,8 +22,8 @@ pub struct Claim {
     pub site: Option<SiteId>,
     /// The point the sender gives.
     pub point: Option<LonLat>,
-    /// Whether the sender also wrote the name of a place.
-    pub has_place_name: bool,
+    /// The place in the sender's words.
+    pub place: Option<String>,
 }
 
 /// Reasons why a claim cannot become a geotag; the sender can mend each of them.
@@ -44,6 +45,12 @@ pub enum ClaimError {
     CountryUnknown {
         /// The country that the point lies in, if it lies in any.
         computed: Option<CountryCode>,
+    },
+    /// No country follows from the claim but from the name of the place, and there are several such places.
+    #[error("the place is in one of several countries")]
+    PlaceAmbiguous {
+        /// The places of this name, to be offered to the sender.
+        candidates: Vec<Place>,
     },
     /// No area has this id.
     #[error("area {admin1} is unknown")]
@@ -84,9 +91,12 @@ pub enum ClaimError {
 pub struct Geotag {
     /// The declared country, or the one of the point, area or site when none is declared.
     pub country: CountryCode,
+    /// The point as sent, unless it was 0,0; for the answer to the sender only.
+    pub point: Option<LonLat>,
     /// The country that the point lies in; it may differ, and may be one we do not work for.
     pub country_computed: Option<CountryCode>,
-    /// The area of the point (always one with a shape); without a point, the declared one.
+    /// The area of the point, see [`Geo::area_today`](crate::geo::locate::Geo::area_today); without a point, the
+    /// declared one.
     pub admin1: Option<AreaId>,
     /// The area that the sender names.
     pub admin1_declared: Option<AreaId>,
@@ -112,6 +122,10 @@ pub struct Geotag {
     pub site: Option<SiteId>,
     /// Distance band to `site`, else to the nearest site.
     pub site_distance: Option<SiteDistance>,
+    /// The place that the sender's words were understood as; as confidential as the words.
+    pub matched: Option<Place>,
+    /// What the words may mean where they may mean several places, the largest first; as confidential as the words.
+    pub candidates: Vec<Place>,
     /// What a reviewer should look at; each at most once.
     pub flags: Vec<Flag>,
     /// Where the shapes of the country's areas come from, and whether they are outdated.
@@ -222,15 +236,21 @@ pub enum Flag {
     SiteImprecise,
     /// The point is more than 50 km from the declared site.
     SiteFar,
+    /// The point may lie in a neighbouring area of today: only the shape of their former whole is known.
+    Admin1Unsure,
     /// A place is named but nothing finer than an area is known.
     PlaceUnresolved,
+    /// The name of the place has several meanings, and none was chosen.
+    PlaceAmbiguous,
+    /// The point is more than 50 km from the named place.
+    PlaceFar,
     /// The zone is an assumption.
     ZoneAssumed,
 }
 
 impl Flag {
     /// All values.
-    pub const ALL: [Flag; 9] = [
+    pub const ALL: [Flag; 12] = [
         Flag::NullIsland,
         Flag::CountryMismatch,
         Flag::OffLand,
@@ -238,7 +258,10 @@ impl Flag {
         Flag::Admin1Mismatch,
         Flag::SiteImprecise,
         Flag::SiteFar,
+        Flag::Admin1Unsure,
         Flag::PlaceUnresolved,
+        Flag::PlaceAmbiguous,
+        Flag::PlaceFar,
         Flag::ZoneAssumed,
     ];
 
@@ -252,7 +275,10 @@ impl Flag {
             Flag::Admin1Mismatch => "admin1_mismatch",
             Flag::SiteImprecise => "site_imprecise",
             Flag::SiteFar => "site_far",
+            Flag::Admin1Unsure => "admin1_unsure",
             Flag::PlaceUnresolved => "place_unresolved",
+            Flag::PlaceAmbiguous => "place_ambiguous",
+            Flag::PlaceFar => "place_far",
             Flag::ZoneAssumed => "zone_assumed",
         }
     }

@@ -3,6 +3,7 @@
 use chrono_tz::Africa;
 
 use crate::geo::areas::AreaId;
+use crate::geo::gazetteer::{Found, PlaceKind, Within};
 use crate::geo::geotag::{Claim, ClaimError, Flag, Geotag, Precision, SiteDistance};
 use crate::geo::locate_tests::{at, code, geo};
 use crate::geo::sites::{SiteId, SitePrecision};
@@ -137,18 +138,71 @@ fn a_declared_area_beside_a_point_is_compared_and_kept() {
 #[test]
 fn a_current_province_agrees_with_the_former_one_of_the_point() {
     let mut tshikapa = claim("COD", -6.416, 20.8);
-    tshikapa.admin1 = Some(area("CD-KS"));
+    tshikapa.admin1 = Some(area("COD-1872"));
 
     let tag = tag(&tshikapa);
 
-    assert_eq!((tag.admin1, tag.admin1_declared), (Some(area("COD-1872")), Some(area("CD-KS"))));
+    assert_eq!((tag.admin1, tag.admin1_declared), (Some(area("CD-KS")), Some(area("COD-1872"))));
     assert!(!tag.flags.contains(&Flag::Admin1Mismatch));
+    assert_eq!(&*tag.source.name, "Natural Earth 10m admin-1 + GeoNames towns");
     assert!(tag.source.is_outdated);
 }
 
 #[test]
+fn between_two_provinces_of_today_the_sender_knows_better() {
+    let between = claim("COD", -6.15, 21.6);
+    let undeclared = tag(&between);
+    assert_eq!(undeclared.flags, [Flag::Admin1Unsure], "{:?}", undeclared.admin1);
+
+    for id in ["CD-KS", "CD-KC"] {
+        let told = tag(&Claim { admin1: Some(area(id)), ..between.clone() });
+
+        assert_eq!((told.admin1, told.flags.as_slice()), (Some(area(id)), [].as_slice()));
+    }
+    let other = tag(&Claim { admin1: Some(area("CD-TO")), ..between });
+    assert!(other.flags.contains(&Flag::Admin1Mismatch) && other.admin1 != Some(area("CD-TO")));
+}
+
+#[test]
+fn a_place_in_words_gives_the_point_of_the_town_and_no_site() {
+    let place = Some("près de Tortiya".to_owned());
+    let tag = tag(&Claim { country: Some(code("CIV")), place, ..Claim::default() });
+
+    assert_eq!((tag.precision, tag.admin1), (Precision::Town, Some(area("CI-VB"))));
+    assert_eq!((tag.site, tag.site_distance, tag.point), (None, None, None));
+    assert!(tag.cell7.is_some() && tag.flags.is_empty());
+}
+
+#[test]
+fn every_town_lies_where_the_gazetteer_says() {
+    let towns = geo().gazetteer().iter().filter(|place| place.kind == PlaceKind::Town);
+    for town in towns.step_by(7) {
+        let within = Within { country: Some(town.country), area: geo().area_of(town) };
+        let Found::One(found) = geo().find_place(&town.name, within) else {
+            continue;
+        };
+        let claim = Claim {
+            country: Some(town.country),
+            place: Some(town.name.to_string()),
+            admin1: geo().area_of(town).map(|area| area.id.clone()),
+            ..Claim::default()
+        };
+
+        let tag = tag(&claim);
+
+        assert_eq!(tag.matched.as_ref(), Some(found), "{}", town.name);
+        assert_eq!(tag.country_computed, Some(town.country), "{}", town.name);
+        assert!(!tag.flags.contains(&Flag::CountryMismatch), "{}", town.name);
+    }
+}
+
+#[test]
 fn an_area_without_a_point_is_unmapped_and_has_its_zone() {
-    let tag = tag(&Claim { admin1: Some(area("CD-KS")), has_place_name: true, ..Claim::default() });
+    let tag = tag(&Claim {
+        admin1: Some(area("CD-KS")),
+        place: Some("Nulle-Part".to_owned()),
+        ..Claim::default()
+    });
 
     assert_eq!((tag.country, tag.precision), (code("COD"), Precision::Admin1));
     assert_eq!((tag.admin1.clone(), tag.zone), (Some(area("CD-KS")), Some(Africa::Lubumbashi)));

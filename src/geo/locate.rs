@@ -8,7 +8,9 @@ use crate::geo::areas::{AreaId, Areas, PackSource};
 use crate::geo::boundaries::Boundaries;
 use crate::geo::cells::Cell;
 use crate::geo::countries::{Countries, Country, CountryCode};
+use crate::geo::current::AreaBasis;
 use crate::geo::error::DataError;
+use crate::geo::gazetteer::Gazetteer;
 use crate::geo::lonlat::{LonLat, whole_metres};
 use crate::geo::packs::{Level, Pack};
 use crate::geo::sites::{SiteId, SitePrecision, Sites};
@@ -23,6 +25,7 @@ pub struct Geo {
     countries: Arc<Countries>,
     sites: Arc<Sites>,
     boundaries: Arc<Boundaries>,
+    gazetteer: Arc<Gazetteer>,
     builtin: Arc<Areas>,
     areas: Arc<Areas>,
     /// Second-level areas, of the countries that a pack was imported for.
@@ -47,10 +50,14 @@ pub struct NearSite {
 pub struct Location {
     /// The country, also one we do not work for; `None` on the high seas.
     pub country: Option<CountryCode>,
-    /// The drawn area of that country, or the nearest within 5 km.
+    /// The area of today at the point, see [`Geo::area_today`].
     pub admin1: Option<AreaId>,
     /// The second-level area that holds the point; a country's pack may leave ground out.
     pub admin2: Option<AreaId>,
+    /// The drawn area of that country that holds the point, or the nearest within 5 km.
+    pub admin1_drawn: Option<AreaId>,
+    /// Whether the point may lie in another area cut from the drawn one.
+    pub is_admin1_unsure: bool,
     /// The area's zone, else the country's if it has only one.
     pub zone: Option<Tz>,
     /// Cell of resolution 7.
@@ -78,10 +85,12 @@ impl Geo {
         let countries = Countries::builtin()?;
         let sites = Sites::builtin(&countries)?;
         let builtin = Arc::new(Areas::builtin()?);
+        let gazetteer = Gazetteer::builtin(&countries, &builtin, &sites)?;
         Ok(Geo {
             countries: Arc::new(countries),
             sites: Arc::new(sites),
             boundaries: Arc::new(Boundaries::builtin()?),
+            gazetteer: Arc::new(gazetteer),
             areas: Arc::clone(&builtin),
             builtin,
             admin2: Arc::new(Areas::none()),
@@ -101,6 +110,7 @@ impl Geo {
             countries: Arc::clone(&self.countries),
             sites: Arc::clone(&self.sites),
             boundaries: Arc::clone(&self.boundaries),
+            gazetteer: Arc::clone(&self.gazetteer),
             builtin: Arc::clone(&self.builtin),
             areas,
             admin2: Arc::new(Areas::none().with_packs(second)),
@@ -137,24 +147,37 @@ impl Geo {
         &self.boundaries
     }
 
+    /// Returns the named places.
+    pub fn gazetteer(&self) -> &Gazetteer {
+        &self.gazetteer
+    }
+
     /// Says all that is known about a point.
     pub fn locate(&self, point: LonLat) -> Location {
         let country = self.boundaries.country_at(point);
         let ours = country.and_then(|code| self.countries.get(code));
-        let area = ours.and_then(|country| self.areas.locate(point, country.code));
+        let drawn = ours.and_then(|country| self.areas.locate(point, country.code));
+        let today = drawn.map(|drawn| self.area_today(drawn, point));
+        let area = today.map(|(area, _)| area);
+        let basis = today.map_or(AreaBasis::Shape, |(_, basis)| basis);
         let admin2 = ours.and_then(|country| self.admin2.covering(point, country.code));
         let cell7 = Cell::at_resolution_7(point);
         Location {
             country,
             admin1: area.map(|area| area.id.clone()),
             admin2: admin2.map(|area| area.id.clone()),
+            admin1_drawn: drawn.map(|area| area.id.clone()),
+            is_admin1_unsure: basis == AreaBasis::UnsureTown,
             zone: area.map(|area| area.zone).or_else(|| ours.and_then(Country::only_zone)),
             cell7,
             cell5: cell7.and_then(|cell| cell.parent(5)),
             near_border_m: country.and_then(|code| self.boundaries.near_border_m(point, code)),
             is_off_land: country.is_none() || (ours.is_some() && area.is_none()),
             sites: self.sites_near(point),
-            source: self.areas.source(country),
+            source: match basis {
+                AreaBasis::Shape => self.areas.source(country),
+                AreaBasis::Town | AreaBasis::UnsureTown => self.areas.source(country).by_towns(),
+            },
             admin2_source: admin2.map(|area| self.admin2.source(Some(area.country))),
         }
     }

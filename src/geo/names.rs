@@ -2,7 +2,8 @@
 
 /// Returns the name in lower case without accents, its words separated by one space.
 ///
-/// Covers the letters of French, Portuguese and English names; other letters stay as they are.
+/// Covers the letters of French, Portuguese and English names, of Sesotho (*Letšeng*) and of the spelling of Mande
+/// and Gbe languages (*Lɔlɔ*); other letters stay as they are.
 ///
 /// # Examples
 /// `Côte d’Ivoire` and `cote d'ivoire` both give `cote d ivoire`.
@@ -12,10 +13,12 @@ pub fn fold(name: &str) -> String {
         match letter {
             'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => folded.push('a'),
             'ç' => folded.push('c'),
-            'è' | 'é' | 'ê' | 'ë' => folded.push('e'),
+            'è' | 'é' | 'ê' | 'ë' | 'ɛ' => folded.push('e'),
             'ì' | 'í' | 'î' | 'ï' => folded.push('i'),
-            'ñ' => folded.push('n'),
-            'ò' | 'ó' | 'ô' | 'õ' | 'ö' => folded.push('o'),
+            'ñ' | 'ŋ' => folded.push('n'),
+            'š' => folded.push('s'),
+            'ž' => folded.push('z'),
+            'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ɔ' => folded.push('o'),
             'ù' | 'ú' | 'û' | 'ü' => folded.push('u'),
             'ý' | 'ÿ' => folded.push('y'),
             'œ' => folded.push_str("oe"),

@@ -176,7 +176,7 @@ impl Sites {
 }
 
 /// Length of the arc over a chord of the unit sphere, given the chord's square.
-fn chord_to_metres(chord2: f64) -> f64 {
+pub(crate) fn chord_to_metres(chord2: f64) -> f64 {
     2.0 * EARTH_RADIUS_M * (chord2.sqrt() / 2.0).min(1.0).asin()
 }
 

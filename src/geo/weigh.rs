@@ -7,6 +7,7 @@
 
 use crate::geo::areas::{Area, AreaId};
 use crate::geo::countries::CountryCode;
+use crate::geo::gazetteer::{Found, Place, PlaceKind, Within};
 use crate::geo::geotag::{Claim, ClaimError, Flag, Geotag, Precision, SiteDistance};
 use crate::geo::locate::{Geo, Location, NEARBY_SITE_M};
 use crate::geo::lonlat::{LonLat, whole_metres};
@@ -15,7 +16,11 @@ use crate::geo::sites::Site;
 /// A report with a point belongs to the nearest site up to this distance, in metres.
 const OWN_SITE_M: u32 = 5_000;
 
+/// A point further than this from the place that is named beside it is flagged, in metres.
+const PLACE_FAR_M: f64 = 50_000.0;
+
 /// What the sender declares, looked up.
+#[derive(Clone, Copy)]
 struct Declared<'a> {
     country: Option<CountryCode>,
     admin1: Option<&'a Area>,
@@ -25,7 +30,8 @@ struct Declared<'a> {
 impl Geo {
     /// Weighs a claim against what is known.
     ///
-    /// A declared area or site declares its country too. The point 0,0 counts as no point.
+    /// A declared area or site declares its country too. The point 0,0 counts as no point. A named place decides where
+    /// there is neither point nor site.
     ///
     /// # Errors
     /// [`ClaimError::CountryUnknown`] when no country of ours follows from the claim; the other
@@ -33,17 +39,26 @@ impl Geo {
     pub fn geotag(&self, claim: &Claim) -> Result<Geotag, ClaimError> {
         let declared = self.read_declared(claim)?;
         let point = claim.point.filter(|point| !point.is_null_island());
-        let mut tag = match point {
-            Some(point) => self.tag_point(&declared, point)?,
-            None => self.tag_without_point(&declared)?,
+        let found = claim.place.as_ref().map(|text| self.read_place(&declared, point, text));
+        let mut tag = match (point, declared.site) {
+            (Some(point), _) => self.tag_point(&declared, point)?,
+            (None, Some(site)) => self.tag_site(site.country, &declared, site),
+            (None, None) => self.tag_found(&declared, found.as_ref().unwrap_or(&Found::Nothing))?,
         };
         if claim.point.is_some() && point.is_none() {
             tag.raise(Flag::NullIsland);
         }
-        if claim.has_place_name && !tag.is_mapped() {
-            tag.raise(Flag::PlaceUnresolved);
+        if let Some(found) = found {
+            note_place(&mut tag, point, found);
         }
         Ok(tag)
+    }
+
+    /// Looks for the place in the declared country, else in that of the point, else everywhere.
+    fn read_place(&self, declared: &Declared<'_>, point: Option<LonLat>, text: &str) -> Found<'_> {
+        let of_point = || point.and_then(|point| self.boundaries().country_at(point));
+        let country = declared.country.or_else(of_point);
+        self.find_place(text, Within { country, area: declared.admin1 })
     }
 
     fn read_declared(&self, claim: &Claim) -> Result<Declared<'_>, ClaimError> {
@@ -113,6 +128,7 @@ impl Geo {
                 .filter(|near| near.distance_m <= OWN_SITE_M)
                 .map(|near| near.id.clone());
         }
+        tag.point = Some(point);
         tag.site_distance = Some(site_distance(declared, &tag, point));
         self.flag_site(&mut tag);
         if declared.site.is_some_and(|site| site.point.distance_m(point) > NEARBY_SITE_M) {
@@ -131,22 +147,71 @@ impl Geo {
         }
     }
 
-    fn tag_without_point(&self, declared: &Declared<'_>) -> Result<Geotag, ClaimError> {
-        let country = declared.country.ok_or(ClaimError::CountryUnknown { computed: None })?;
-        let Some(site) = declared.site else {
-            return Ok(self.tag_area(country, declared, declared.admin1));
-        };
+    fn tag_site(&self, country: CountryCode, declared: &Declared<'_>, site: &Site) -> Geotag {
         let location = self.locate(site.point);
         if site.precision.is_a_place() {
             let mut tag = self.fill(country, declared, location, Precision::MineSite);
             tag.site_distance = Some(SiteDistance::Under1Km);
-            return Ok(tag);
+            return tag;
         }
         // The point of such a site says no more than the area, and less than the sender.
         let area = location.admin1.and_then(|id| self.areas().get(&id));
         let mut tag = self.tag_area(country, declared, declared.admin1.or(area));
         self.flag_site(&mut tag);
-        Ok(tag)
+        tag
+    }
+
+    fn tag_found(&self, declared: &Declared<'_>, found: &Found<'_>) -> Result<Geotag, ClaimError> {
+        match (found, declared.country) {
+            (Found::One(place), country) => {
+                Ok(self.tag_place(country.unwrap_or(place.country), declared, place))
+            }
+            (Found::Several(_) | Found::Nothing, Some(country)) => {
+                Ok(self.tag_area(country, declared, declared.admin1))
+            }
+            (Found::Several(places), None) => {
+                let candidates = places.iter().copied().cloned().collect();
+                Err(ClaimError::PlaceAmbiguous { candidates })
+            }
+            (Found::Nothing, None) => Err(ClaimError::CountryUnknown { computed: None }),
+        }
+    }
+
+    fn tag_place(&self, country: CountryCode, declared: &Declared<'_>, place: &Place) -> Geotag {
+        match (&place.kind, place.point) {
+            (PlaceKind::Town, Some(point)) => {
+                let location = self.locate_town(place, point);
+                self.fill(country, declared, location, Precision::Town)
+            }
+            (PlaceKind::Site(id), _) => {
+                let site = self.sites().find(id.as_str());
+                let declared = Declared { site, ..*declared };
+                match site {
+                    Some(site) => self.tag_site(country, &declared, site),
+                    None => self.tag_area(country, &declared, declared.admin1),
+                }
+            }
+            (PlaceKind::Area(id), _) => {
+                self.tag_area(country, declared, declared.admin1.or(self.areas().get(id)))
+            }
+            (PlaceKind::Town, None) => self.tag_area(country, declared, declared.admin1),
+        }
+    }
+
+    /// Says what is known about the point of a town. Where the borders or shapes say otherwise, the gazetteer is right
+    /// about its own towns.
+    fn locate_town(&self, town: &Place, point: LonLat) -> Location {
+        let mut location = self.locate(point);
+        let is_at_home = location.country == Some(town.country);
+        location.country = Some(town.country);
+        location.admin1 = location.admin1.filter(|_| is_at_home);
+        location.is_off_land &= is_at_home;
+        if let Some(area) = town.area.as_ref().and_then(|id| self.areas().get(id)) {
+            location.admin1 = Some(area.id.clone());
+            location.zone = Some(area.zone);
+            location.is_admin1_unsure = false;
+        }
+        location
     }
 
     /// Fills in everything that follows from a point.
@@ -158,9 +223,12 @@ impl Geo {
         precision: Precision,
     ) -> Geotag {
         let is_mismatch = location.country.is_some_and(|computed| computed != country);
-        let computed = location.admin1.filter(|_| !is_mismatch);
-        let is_other_area = match (declared.admin1, &computed) {
-            (Some(area), Some(computed)) => !area.may_overlap(computed),
+        let told = declared.admin1.filter(|area| self.is_in_doubt(area, &location));
+        let is_unsure = location.is_admin1_unsure && told.is_none();
+        let of_point = location.admin1.as_ref().and_then(|id| self.areas().get(id));
+        let computed = told.or(of_point).filter(|_| !is_mismatch);
+        let is_other_area = match (declared.admin1, computed) {
+            (Some(area), Some(computed)) => !area.overlaps(computed),
             (Some(_), None) | (None, _) => false,
         };
         let flags = [
@@ -168,13 +236,14 @@ impl Geo {
             (Flag::OffLand, location.is_off_land),
             (Flag::NearBorder, location.near_border_m.is_some()),
             (Flag::Admin1Mismatch, is_other_area),
+            (Flag::Admin1Unsure, is_unsure && !is_mismatch),
         ];
         let place = location.cell5.and_then(|cell| self.generalise(cell, location.country));
         Geotag {
             country_computed: location.country,
             admin2: location.admin2.filter(|_| !is_mismatch),
             admin2_source: location.admin2_source.filter(|_| !is_mismatch),
-            admin1: computed.or(declared.admin1.map(|area| area.id.clone())),
+            admin1: computed.or(declared.admin1).map(|area| area.id.clone()),
             zone: location.zone.or(declared.admin1.map(|area| area.zone)),
             cell7: location.cell7,
             cell5: location.cell5,
@@ -187,8 +256,17 @@ impl Geo {
                 .filter(|(_, is_raised)| *is_raised)
                 .map(|(flag, _)| flag)
                 .collect(),
+            source: if is_mismatch { self.areas().source(Some(country)) } else { location.source },
             ..self.tag_area(country, declared, None)
         }
+    }
+
+    /// Says whether the point may be in this declared area, but may be in a sister of it: then the sender knows better.
+    fn is_in_doubt(&self, declared: &Area, location: &Location) -> bool {
+        location.is_admin1_unsure
+            && location.admin1_drawn.as_ref().is_some_and(|drawn| {
+                self.areas().cut_from(drawn).any(|sister| sister.id == declared.id)
+            })
     }
 
     /// Fills in what is known without a point.
@@ -201,6 +279,7 @@ impl Geo {
         let id = |area: &Area| -> AreaId { area.id.clone() };
         Geotag {
             country,
+            point: None,
             country_computed: None,
             admin1: area.map(id),
             admin1_declared: declared.admin1.map(id),
@@ -215,6 +294,8 @@ impl Geo {
             sites: Vec::new(),
             site: declared.site.map(|site| site.id.clone()),
             site_distance: None,
+            matched: None,
+            candidates: Vec::new(),
             flags: Vec::new(),
             source: self.areas().source(Some(country)),
             admin2_source: None,
@@ -226,6 +307,27 @@ impl Geo {
         if site.is_some_and(|site| !site.precision.is_a_place()) {
             tag.raise(Flag::SiteImprecise);
         }
+    }
+}
+
+/// Notes what the words of the sender were understood as.
+fn note_place(tag: &mut Geotag, point: Option<LonLat>, found: Found<'_>) {
+    match found {
+        Found::One(place) => {
+            let is_far = point
+                .zip(place.point)
+                .is_some_and(|(point, named)| point.distance_m(named) > PLACE_FAR_M);
+            if is_far {
+                tag.raise(Flag::PlaceFar);
+            }
+            tag.matched = Some(place.clone());
+        }
+        Found::Several(places) if !tag.is_mapped() => {
+            tag.raise(Flag::PlaceAmbiguous);
+            tag.candidates = places.into_iter().cloned().collect();
+        }
+        Found::Nothing if !tag.is_mapped() => tag.raise(Flag::PlaceUnresolved),
+        Found::Several(_) | Found::Nothing => {}
     }
 }
 

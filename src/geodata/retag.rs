@@ -43,7 +43,7 @@ const INCIDENTS_A_WRITE: usize = 100;
 const MOST_TRIES: usize = 5;
 
 /// The flags that follow from a pack.
-const AREA_FLAGS: [Flag; 2] = [Flag::Admin1Mismatch, Flag::OffLand];
+const AREA_FLAGS: [Flag; 3] = [Flag::Admin1Mismatch, Flag::Admin1Unsure, Flag::OffLand];
 
 /// Whether anything is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +110,7 @@ struct PageRow {
     admin1: Option<String>,
     admin2: Option<String>,
     flags: String,
+    is_mapped: bool,
 }
 
 fn list_page(conn: &mut DbConn, after: i64) -> QueryResult<Vec<PageRow>> {
@@ -126,6 +127,7 @@ fn list_page(conn: &mut DbConn, after: i64) -> QueryResult<Vec<PageRow>> {
             reports::admin1,
             reports::admin2,
             reports::flags,
+            reports::cell5.is_not_null(),
         ))
         .load(conn)
 }
@@ -189,22 +191,23 @@ fn retag_report(
     }))
 }
 
-/// Returns the claim to weigh anew, with the country that was settled then; `None` where no point and no site gave the
-/// areas.
+/// Returns the claim to weigh anew, with the country that was settled then; `None` where no point, site or town gave
+/// the areas.
 fn claim_of(row: &PageRow, place: &serde_json::Value) -> Option<Claim> {
     let degrees = |name: &str| place.pointer(&format!("/location/{name}"))?.as_f64();
     let point =
         degrees("lon").zip(degrees("lat")).and_then(|(lon, lat)| LonLat::new(lon, lat).ok());
     let site = place.pointer("/location/site").and_then(serde_json::Value::as_str);
     let site = site.and_then(SiteId::parse);
-    let has_place_name = place.pointer("/location/place").is_some();
+    let words = place.pointer("/location/place").and_then(serde_json::Value::as_str);
     let country = CountryCode::from_alpha3(&row.country);
-    (point.is_some_and(|point| !point.is_null_island()) || site.is_some()).then_some(Claim {
+    let is_placed = row.is_mapped || site.is_some();
+    is_placed.then_some(Claim {
         country,
         admin1: None,
         site,
         point,
-        has_place_name,
+        place: words.map(str::to_owned),
     })
 }
 

@@ -35,6 +35,9 @@ pub struct Problem {
     /// `coordinates_swapped`: the pair that would lie in the declared country.
     #[serde(skip_serializing_if = "Option::is_none")]
     corrected: Option<serde_json::Value>,
+    /// `invalid_fields` of a place that may be in several countries: the places of this name, the largest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidates: Option<serde_json::Value>,
     /// `precondition_failed`: the incident as it is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<serde_json::Value>,
@@ -211,6 +214,7 @@ pub fn render(error: &Error, language: Language) -> HttpResponse<BoxBody> {
             })
             .collect(),
         corrected: extra("corrected"),
+        candidates: extra("candidates"),
         current: extra("current"),
         fields: extra("fields"),
     };

@@ -10,9 +10,12 @@ use crate::auth::http::{Access, OpenReport, ReadCore};
 use crate::auth::policy::{Action, visible};
 use crate::auth::types::{Principal, Scope};
 use crate::context::Context;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Language, Result};
+use crate::geo::gazetteer::{Found, Place, Within};
+use crate::geo::locate::Geo;
 use crate::geo::lonlat::LonLat;
 use crate::http::conditional::version_tag;
+use crate::http::frame;
 use crate::http::page::{self, PageRequest};
 use crate::http::query::Pairs;
 use crate::ids::{Id, IncidentId, ReportId};
@@ -20,6 +23,7 @@ use crate::incidents::opening::{self, ReportRow};
 use crate::incidents::selection::Asked;
 use crate::incidents::store::{find_incident, split_codes};
 use crate::incidents::view::{self, IncidentView, is_seen, is_seen_from, list_views};
+use crate::intake::places::{NearView, PlaceView};
 use crate::intake::receipt::AreaView;
 
 /// A page of incidents, newest first.
@@ -156,6 +160,12 @@ pub struct ReportView {
     precision: String,
     /// Distance to another country in metres, under 5 km only.
     near_border_m: Option<u32>,
+    /// The point seen from the nearest town.
+    near: Option<NearView>,
+    /// The place that the words of the report are understood as.
+    matched: Option<PlaceView>,
+    /// What the words may mean where they may mean several places and no point was sent, the largest first.
+    candidates: Vec<PlaceView>,
     /// What to look at.
     flags: Vec<String>,
     /// What was sent, without names and contacts; the shape of `POST /v1/reports`.
@@ -213,7 +223,8 @@ pub async fn get_report(
     let shared = context.clone();
     let report =
         context.db.read(move |conn| opening::open_text_and_place(conn, &shared.sealer, id)).await?;
-    Ok(answer_report(row, report, &context, wants_geojson))
+    let language = frame::negotiate(request.headers());
+    Ok(answer_report(row, report, &context, language, wants_geojson))
 }
 
 const GEO_JSON: &str = "application/geo+json";
@@ -248,6 +259,7 @@ fn answer_report(
     row: ReportRow,
     report: serde_json::Value,
     context: &Context,
+    language: Language,
     wants_geojson: bool,
 ) -> HttpResponse {
     let degrees = |name: &str| {
@@ -258,6 +270,11 @@ fn answer_report(
         .map(|(lon, lat)| view::PointView { kind: "Point", coordinates: [lon, lat] });
     let near_border_m = geometry.as_ref().and_then(|point| distance_to_border(point, context));
     let geo = context.geo();
+    let near = geometry.as_ref().and_then(|point| {
+        let [lon, lat] = point.coordinates;
+        geo.near(LonLat::new(lon, lat).ok()?)
+    });
+    let (matched, candidates) = read_place(&report, &row.country, &geo);
     let view = ReportView {
         id: row.uuid,
         incident: row.incident,
@@ -273,6 +290,9 @@ fn answer_report(
         zone: row.zone,
         precision: row.geo_precision,
         near_border_m,
+        near: near.map(|near| NearView::of(&near, language)),
+        matched: matched.map(|place| PlaceView::of(place, &geo)),
+        candidates: candidates.into_iter().map(|place| PlaceView::of(place, &geo)).collect(),
         flags: split_codes(&row.flags),
         report,
     };
@@ -282,6 +302,29 @@ fn answer_report(
     let feature = ReportFeature { kind: "Feature", id: view.id, geometry, properties: view };
     let body = serde_json::to_string(&feature).unwrap_or_default();
     HttpResponse::Ok().content_type(GEO_JSON).body(body)
+}
+
+/// Returns what the place in words is understood as, and what it may mean. Like the distance to the border it is read
+/// when the report is opened and kept nowhere: the words are sealed.
+fn read_place<'a>(
+    report: &serde_json::Value,
+    country: &str,
+    geo: &'a Geo,
+) -> (Option<&'a Place>, Vec<&'a Place>) {
+    let words = |name: &str| {
+        report.pointer(&format!("/location/{name}")).and_then(serde_json::Value::as_str)
+    };
+    let Some(text) = words("place") else {
+        return (None, Vec::new());
+    };
+    let is_without_point = report.pointer("/location/lat").is_none();
+    let area = words("admin1").and_then(|code| geo.areas().find(code));
+    let within = Within { country: geo.countries().parse(country), area };
+    match geo.find_place(text, within) {
+        Found::One(place) => (Some(place), Vec::new()),
+        Found::Several(places) if is_without_point => (None, places),
+        Found::Several(_) | Found::Nothing => (None, Vec::new()),
+    }
 }
 
 /// Returns the distance to another country. It is computed when the report is opened and kept nowhere: with the cell

@@ -10,9 +10,9 @@ use crate::auth::http::{Access, ReadReceipt, SubmitReport};
 use crate::auth::policy::submission_scope;
 use crate::auth::types::Principal;
 use crate::context::Context;
-use crate::error::{Code, Error, FieldError, Result};
-use crate::geo::locate::Geo;
+use crate::error::{Code, Error, FieldError, Language, Result};
 use crate::http::body::{self, JsonBody, media_type};
+use crate::http::frame;
 use crate::http::problem::Problem;
 use crate::http::query::{self, Pairs};
 use crate::ids::{Id, ReportId};
@@ -58,7 +58,7 @@ pub async fn create_report(
     }
     let document = body::read_json_bytes(&request, &mut payload).await?;
     let body = body::parse_json(&document)?;
-    submit(&access.principal, &context, body).await
+    submit(&access.principal, &context, body, frame::negotiate(request.headers())).await
 }
 
 /// Submit a report under its id
@@ -94,13 +94,14 @@ pub async fn put_report(
         )]));
     }
     body.id = Some(id.to_string());
-    submit(&access.principal, &context, body).await
+    submit(&access.principal, &context, body, frame::negotiate(request.headers())).await
 }
 
 async fn submit(
     principal: &Principal,
     context: &web::Data<Context>,
     body: ReportBody,
+    language: Language,
 ) -> Result<HttpResponse> {
     let prepared = Arc::new(prepare_body(principal, context, body, Channel::Api)?);
     let (status, stored) = match store_prepared(context, &prepared).await? {
@@ -110,7 +111,7 @@ async fn submit(
         Outcome::ForeignConflict => return Err(Error::new(Code::IdConflict)),
         Outcome::Gone => return Err(Error::new(Code::Gone)),
     };
-    let answer = answer(principal, context, &prepared, &stored);
+    let answer = answer(principal, context, &prepared, &stored, language);
     let location = format!("/v1/reports/{}", stored.report);
     Ok(HttpResponse::build(status).insert_header((header::LOCATION, location)).json(answer))
 }
@@ -195,6 +196,7 @@ pub fn answer(
     context: &Context,
     prepared: &Prepared,
     stored: &Stored,
+    language: Language,
 ) -> SubmissionAnswer {
     match principal {
         Principal::Device { .. } => {
@@ -205,6 +207,7 @@ pub fn answer(
             stored,
             &context.geo(),
             &context.taxonomy,
+            language,
         ))),
     }
 }
@@ -329,9 +332,7 @@ pub async fn get_geotag(
         ..Default::default()
     };
     let (place, _) = validate_location(body, &context.catalogues())?;
-    Ok(web::Json(view_geotag(&context.geo(), &place)?))
-}
-
-fn view_geotag(geo: &Geo, place: &crate::intake::types::ClaimedPlace) -> Result<GeotagView> {
-    Ok(GeotagView::of(&prepare::geotag(geo, place, false)?, geo))
+    let geo = context.geo();
+    let geotag = prepare::geotag(&geo, &place, None)?;
+    Ok(web::Json(GeotagView::of(&geotag, &geo, frame::negotiate(request.headers()))))
 }

@@ -12,6 +12,7 @@ pub mod fields;
 pub mod http;
 pub mod ndjson;
 pub mod occurred;
+pub mod places;
 pub mod prepare;
 pub mod receipt;
 pub mod store;

@@ -14,6 +14,7 @@ use crate::incidents::rules::{self, CLOCK_IMPLAUSIBLE};
 use crate::incidents::types::{ActorCode, Facts, Overrides, PlaceFacts, ReportCodes, ReportFacts};
 use crate::intake::fields::Fields;
 use crate::intake::occurred::Occurred;
+use crate::intake::places::PlaceView;
 use crate::intake::types::{CANONICAL_VERSION, ClaimedPlace, Content, NewReport};
 use crate::seal::envelope::{Owner, OwnerKind, Part, Sealed, Sealer};
 use crate::seal::subkeys::SubKeySet;
@@ -102,7 +103,7 @@ pub fn prepare(
     submitter: Submitter,
     now: DateTime<Utc>,
 ) -> Result<Prepared> {
-    let mut geotag = geotag(&bench.geo, &report.place, report.content.location.place.is_some())?;
+    let mut geotag = geotag(&bench.geo, &report.place, report.content.location.place.as_deref())?;
     let span = place_in_time(&bench.geo, report.occurred, &mut geotag);
     let facts_of_report = ReportFacts {
         place: PlaceFacts::of(&geotag, &bench.keys.place_veil())?,
@@ -137,22 +138,23 @@ pub fn prepare(
     })
 }
 
-/// Places a claim; `has_place_name` says that a place was told in words.
+/// Places a claim; `words` is the place as it was told in words.
 ///
 /// # Errors
-/// `CoordinatesSwapped` with the corrected pair, `InvalidFields` naming what contradicts what.
-pub fn geotag(geo: &Geo, place: &ClaimedPlace, has_place_name: bool) -> Result<Geotag> {
+/// `CoordinatesSwapped` with the corrected pair, `InvalidFields` naming what contradicts what, or with the `candidates`
+/// of a place that may be in several countries.
+pub fn geotag(geo: &Geo, place: &ClaimedPlace, words: Option<&str>) -> Result<Geotag> {
     let claim = Claim {
         country: place.country,
         admin1: place.admin1.clone(),
         site: place.site.clone(),
         point: place.point,
-        has_place_name,
+        place: words.map(str::to_owned),
     };
-    geo.geotag(&claim).map_err(|error| refuse(&error))
+    geo.geotag(&claim).map_err(|error| refuse(&error, geo))
 }
 
-fn refuse(error: &ClaimError) -> Error {
+fn refuse(error: &ClaimError, geo: &Geo) -> Error {
     let field = |pointer: &str, en: String, fr: String| {
         Error::invalid(vec![FieldError::new(pointer, en, fr)])
     };
@@ -183,6 +185,15 @@ fn refuse(error: &ClaimError) -> Error {
                 "le point est en {computed}, hors des pays pris en charge : déclarez le pays concerné"
             ),
         ),
+        ClaimError::PlaceAmbiguous { candidates } => {
+            let views: Vec<_> = candidates.iter().map(|place| PlaceView::of(place, geo)).collect();
+            field(
+                "/location/country",
+                "the place may be in several countries: declare the country".into(),
+                "le lieu peut être dans plusieurs pays : déclarez le pays".into(),
+            )
+            .with("candidates", serde_json::json!(views))
+        }
         ClaimError::Admin1Unknown { admin1 } => field(
             "/location/admin1",
             format!("area {admin1} is unknown"),

@@ -4,10 +4,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::error::Language;
 use crate::geo::areas::{AreaId, Areas};
 use crate::geo::geotag::Geotag;
 use crate::geo::locate::Geo;
 use crate::ids::{IncidentId, ReportId};
+use crate::intake::places::{NearView, PlaceView};
 use crate::intake::prepare::Prepared;
 use crate::intake::store::{Stored, utc};
 use crate::taxonomy::catalogue::Taxonomy;
@@ -86,6 +88,12 @@ pub struct GeotagView {
     pub near_border_m: Option<u32>,
     /// Up to three known sites within 50 km, nearest first.
     pub sites: Vec<SiteView>,
+    /// The point seen from the nearest town.
+    pub near: Option<NearView>,
+    /// The place that the words of the report were understood as.
+    pub matched: Option<PlaceView>,
+    /// What the words may mean where they may mean several places, the largest first: none was chosen.
+    pub candidates: Vec<PlaceView>,
     /// What a reviewer should look at.
     #[schema(example = json!(["near_border"]))]
     pub flags: Vec<String>,
@@ -97,8 +105,9 @@ pub struct GeotagView {
 }
 
 impl GeotagView {
-    /// Returns the view of `geotag`.
-    pub fn of(geotag: &Geotag, geo: &Geo) -> Self {
+    /// Returns the view of `geotag`, its words in `language`.
+    pub fn of(geotag: &Geotag, geo: &Geo, language: Language) -> Self {
+        let near = geotag.point.and_then(|point| geo.near(point));
         let view_area = |id: &AreaId, areas: &Areas| AreaView {
             code: id.as_str().to_owned(),
             name: areas.get(id).map(|area| area.name_en.clone()).unwrap_or_default(),
@@ -122,6 +131,9 @@ impl GeotagView {
                     precision: site.precision.as_str().to_owned(),
                 })
                 .collect(),
+            near: near.map(|near| NearView::of(&near, language)),
+            matched: geotag.matched.as_ref().map(|place| PlaceView::of(place, geo)),
+            candidates: geotag.candidates.iter().map(|place| PlaceView::of(place, geo)).collect(),
             flags: geotag.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
             source: geotag.boundary_source().unwrap_or_else(|| geotag.source.to_string()),
             is_outdated: geotag.source.is_outdated,
@@ -158,7 +170,13 @@ pub struct SubmissionView {
 
 impl SubmissionView {
     /// Returns the view of a stored report.
-    pub fn of(prepared: &Prepared, stored: &Stored, geo: &Geo, taxonomy: &Taxonomy) -> Self {
+    pub fn of(
+        prepared: &Prepared,
+        stored: &Stored,
+        geo: &Geo,
+        taxonomy: &Taxonomy,
+        language: Language,
+    ) -> Self {
         Self {
             id: stored.report,
             is_id_made_here: prepared.is_id_made_here,
@@ -166,7 +184,7 @@ impl SubmissionView {
             incident: stored.incident,
             status: stored.status.clone(),
             received_at: utc(stored.received_at),
-            geotag: GeotagView::of(&prepared.geotag, geo),
+            geotag: GeotagView::of(&prepared.geotag, geo, language),
             categories: view_categories(&prepared.report.codes.categories, taxonomy),
             flags: prepared.facts.flags.clone(),
         }

@@ -219,7 +219,7 @@ fn settle(
         claimed.point = Some(point);
         (location.lon, location.lat) = (Some(point.lon()), Some(point.lat()));
     }
-    let geotag = geotag(&context.geo(), &claimed, location.place.is_some())?;
+    let geotag = geotag(&context.geo(), &claimed, location.place.as_deref())?;
     if geotag.flags.contains(&crate::geo::geotag::Flag::CountryMismatch) {
         let (declared, computed) =
             (geotag.country, geotag.country_computed.map(|country| country.to_string()));

@@ -191,6 +191,9 @@ fn an_opened_report_holds_the_words_and_the_exact_point() {
         "zone",
         "precision",
         "near_border_m",
+        "near",
+        "matched",
+        "candidates",
         "flags",
         "report",
     ]);

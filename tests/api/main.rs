@@ -13,6 +13,7 @@ mod lists;
 mod ndjson;
 mod operation;
 mod permissions;
+mod place_names;
 mod places;
 mod privacy;
 mod process;

@@ -113,6 +113,7 @@ impl Things {
         let path = route.replace("{id}", id).replace("{country}", self.country);
         match route {
             "/v1/geotag" => format!("{path}?lat=8.644&lon=-10.971"),
+            "/v1/places" => format!("{path}?q=tortiya"),
             "/v1/queue" | "/v1/incidents" | "/v1/aggregates" | "/v1/aggregates.csv"
             | "/v1/countries" | "/v1/countries.csv" => {
                 format!("{path}?country={}", self.country)
@@ -296,6 +297,7 @@ fn hostile_input_is_refused_without_a_word_of_the_database() {
         "/v1/incidents?country[]=SLE",
         "/v1/incidents?incidents.id=1",
         "/v1/geotag?lat=8.6'--&lon=1",
+        "/v1/places?q=a&country='--",
     ] {
         let answer = reviewer.get(&path.replace('\'', "%27"));
         let text = answer.text().to_lowercase();
