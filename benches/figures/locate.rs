@@ -66,7 +66,7 @@ fn scan(geo: &Geo, point: LonLat, country: CountryCode) -> Option<&AreaId> {
 }
 
 /// Pseudo-random points within 2° of known sites, with the country each lies in.
-fn points(geo: &Geo, n: usize) -> Vec<(LonLat, CountryCode)> {
+pub(crate) fn points(geo: &Geo, n: usize) -> Vec<(LonLat, CountryCode)> {
     let mut state: u64 = 0x9E37_79B9_7F4A_7C15;
     let mut jitter = || {
         state =
@@ -87,7 +87,10 @@ fn points(geo: &Geo, n: usize) -> Vec<(LonLat, CountryCode)> {
     moved.filter_map(|point| known(&point).map(|country| (point, country))).take(n).collect()
 }
 
-fn rate(points: &[(LonLat, CountryCode)], find: impl Fn(LonLat, CountryCode) -> bool) -> f64 {
+pub(crate) fn rate(
+    points: &[(LonLat, CountryCode)],
+    find: impl Fn(LonLat, CountryCode) -> bool,
+) -> f64 {
     let started_at = Instant::now();
     let n_found = points.iter().filter(|(point, country)| find(*point, *country)).count();
     black_box(n_found);

@@ -9,8 +9,10 @@ use std::time::Instant;
 use sentinelle::geo::locate::Geo;
 use sentinelle::geo::lonlat::LonLat;
 use sentinelle::geo::names::fold;
+use sentinelle::geo::packs::Pack;
 use sentinelle::geodata::import::{ImportOptions, read};
 
+use crate::locate;
 use crate::table::Table;
 
 const SOURCE: &str = "Who's On First";
@@ -33,6 +35,47 @@ pub(crate) fn measure(table: &mut Table) {
     measure_import(table, "import of 222 first-level areas, built program", &first);
     measure_import(table, "import of 912 second-level areas, built program", &second);
     measure_right(table, &first);
+    measure_locate(table, [&first, &second]);
+}
+
+/// Imported areas must not make placing slower than what they bring: a second level is one look-up more.
+fn measure_locate(table: &mut Table, files: [&Path; 2]) {
+    let builtin = Geo::builtin().expect("the built-in places");
+    let with =
+        builtin.with_packs(files.into_iter().flat_map(|file| read_packs(&builtin, file)).collect());
+    let points = locate::points(&builtin, 100_000);
+    let of = |geo: &Geo| locate::rate(&points, |point, _| geo.locate(point).country.is_some());
+    // In turns, the best of three: the machine's other work is no part of the ratio.
+    let rounds: Vec<(f64, f64)> = (0..3).map(|_| (of(&builtin), of(&with))).collect();
+    let best = |rates: &dyn Fn(&(f64, f64)) -> f64| rounds.iter().map(rates).fold(0.0, f64::max);
+    let (before, after) = (best(&|round| round.0), best(&|round| round.1));
+    let second = |geo: &Geo| locate::rate(&points, |p, c| geo.admin2().covering(p, c).is_some());
+    let first = |geo: &Geo| locate::rate(&points, |p, c| geo.areas().locate(p, c).is_some());
+    table.tell(
+        "area of a point: built in, imported, second level",
+        format!(
+            "{:.0}, {:.0}, {:.0} k/s",
+            first(&builtin) / 1e3,
+            first(&with) / 1e3,
+            second(&with) / 1e3
+        ),
+        "",
+    );
+    table.tell(
+        "whole locate with both levels imported",
+        format!("{:.0} k/s", after / 1e3),
+        format!("built in {:.0} k/s: × {:.2}", before / 1e3, after / before),
+    );
+}
+
+fn read_packs(geo: &Geo, file: &Path) -> Vec<Pack> {
+    let options = ImportOptions {
+        source: Some(SOURCE.to_owned()),
+        year: Some(2020),
+        ..ImportOptions::default()
+    };
+    let file = File::open(file).expect("the file");
+    read(file, geo, &options, &mut |_| {}).expect("a fit file").0
 }
 
 /// Runs the built program on a fresh store; its peak memory is read while it works.
@@ -82,14 +125,7 @@ fn watch(mut command: Command) -> (f64, f64) {
 /// Named points whose province of today is known, by country: the built-in areas, and after an import.
 fn measure_right(table: &mut Table, file: &Path) {
     let builtin = Geo::builtin().expect("the built-in places");
-    let options = ImportOptions {
-        source: Some(SOURCE.to_owned()),
-        year: Some(2020),
-        ..ImportOptions::default()
-    };
-    let file = File::open(file).expect("the file");
-    let (packs, _) = read(file, &builtin, &options, &mut |_| {}).expect("a fit file");
-    let with = builtin.with_packs(packs);
+    let with = builtin.with_packs(read_packs(&builtin, file));
     let (before, after) = (count_right(&builtin), count_right(&with));
     let each = after.iter().map(|(country, (right, all))| {
         let (was, _) = before.get(country).copied().unwrap_or_default();

@@ -277,9 +277,9 @@ fn describe_retag(report: &RetagReport, mode: Mode) -> String {
         Mode::Write => "changed",
     };
     lines.push(format!(
-        "{} of the incidents of {} reports {verb}; {} kept, as a reviewer settled the place; {} reports could not be \
-         placed anew and stay",
-        report.n_incidents, report.n_reports, report.n_kept, report.n_unplaced
+        "{} reports looked at: {} incidents {verb}, {} are kept as a reviewer settled the place, {} reports could not \
+         be placed anew and stay",
+        report.n_reports, report.n_incidents, report.n_kept, report.n_unplaced
     ));
     lines.join("\n")
 }

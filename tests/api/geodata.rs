@@ -288,6 +288,27 @@ fn stored(app: &TestApp) -> (Vec<Areas>, i64) {
 type Recorded = (Option<UserId>, String, String, String);
 
 #[test]
+fn a_place_told_in_words_is_computed_anew_too_and_an_unresolved_one_is_left() {
+    let app = TestApp::start();
+    let (monitor, reviewer) = (app.monitor(), app.reviewer());
+    let told = |place: &str| {
+        let location = json!({"country": "SLE", "place": place});
+        let answer = monitor.submit(&json!({"categories": [KILLING], "location": location}));
+        (answer["geotag"]["precision"].clone(), answer["incident"].clone())
+    };
+    let (precision, koidu) = told("Koidu town");
+    let (_, unresolved) = told("behind the old mango tree");
+    assert_eq!(precision, "town");
+    import_geo_boundaries(&app);
+
+    let real = run_retag(&app, Mode::Write);
+
+    assert_eq!((real.n_reports, real.n_incidents), (2, 1));
+    assert_eq!(read(&reviewer, &koidu)["admin2"]["name"], "Invented Kono");
+    assert_eq!(read(&reviewer, &unresolved)["admin2"], Value::Null);
+}
+
+#[test]
 fn retag_is_a_decision_of_the_system_and_never_over_a_reviewer() {
     let app = TestApp::start();
     let (monitor, reviewer) = (app.monitor(), app.reviewer());
