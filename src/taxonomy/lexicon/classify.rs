@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::taxonomy::catalogue::{CategoryCode, Taxonomy, Valence};
 use crate::taxonomy::error::DataError;
-use crate::taxonomy::lexicon::cues::Cues;
+use crate::taxonomy::lexicon::cues::{Cue, Cues};
 use crate::taxonomy::lexicon::language::Language;
 use crate::taxonomy::lexicon::matching::{Found, Page, Pattern};
+use crate::taxonomy::lexicon::reading::Sight;
 use crate::taxonomy::lexicon::scope;
 use crate::taxonomy::lexicon::sources::{Concepts, read_entries};
 use crate::taxonomy::lexicon::tokens::{Gap, Tokens};
@@ -17,7 +18,7 @@ pub const MAX_SUGGESTIONS: usize = 5;
 /// Reasons of one suggestion, at most.
 const MAX_REASONS: usize = 8;
 /// A lower score is silence, per mille. Set on `tests/data/narratives_develop.csv`.
-const MIN_SCORE: u16 = 500;
+const MIN_SCORE: u16 = 600;
 /// What scores less than this share of the best suggestion is noise beside it, per mille.
 const MIN_SHARE: u32 = 600;
 /// How much of a score is left in a text that says of something that it is false, or a lesson, or a match.
@@ -80,7 +81,7 @@ struct Reader {
     language: Language,
     vocabulary: Vocabulary,
     patterns: Vec<Pattern>,
-    /// For each element, the patterns that are looked for where it occurs.
+    /// For each literal, the patterns that are looked for where it occurs.
     anchored: Vec<Vec<usize>>,
 }
 
@@ -135,7 +136,7 @@ impl Classifier {
     /// words `Soldiers`, `shot` and `diggers` as reasons.
     pub fn classify(&self, text: &str, language: Option<&str>) -> Classification {
         let tokens = Tokens::of(text);
-        if tokens.tokens.is_empty() {
+        if tokens.words.is_empty() {
             return Classification::default();
         }
         let language = self.choose_language(&tokens, language.and_then(Language::from_code));
@@ -147,7 +148,7 @@ impl Classifier {
                 }
             }
         }
-        Classification { language, suggestions: self.select(best, &tokens, text) }
+        Classification { language, suggestions: self.select(&best, &tokens, text) }
     }
 
     /// Returns the language whose words the text holds more of; what its sender said decides where both are near.
@@ -167,25 +168,23 @@ impl Classifier {
     }
 
     /// Returns what is loud enough to be said.
-    fn select(&self, scored: Vec<Scored>, tokens: &Tokens, text: &str) -> Vec<Suggestion> {
-        let mut all: Vec<(u16, &CategoryCode, BTreeSet<(usize, usize)>)> = scored
-            .into_iter()
-            .filter_map(|scored| {
-                Some((per_mille(scored.score), self.codes.get(scored.leaf)?, scored.words))
+    fn select(&self, scored: &[Scored], tokens: &Tokens, text: &str) -> Vec<Suggestion> {
+        let suggestion = |one: &Scored| {
+            Some(Suggestion {
+                code: self.codes.get(one.leaf)?.clone(),
+                score: per_mille(one.score),
+                reasons: quote(&one.words, tokens, text),
             })
-            .filter(|(score, _, _)| *score >= MIN_SCORE)
-            .collect();
-        all.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(other.1)));
-        let best = all.first().map_or(0, |(score, _, _)| u32::from(*score));
-        all.retain(|(score, _, _)| u32::from(*score) * 1000 >= best * MIN_SHARE);
+        };
+        let loud = scored.iter().filter(|one| per_mille(one.score) >= MIN_SCORE);
+        let mut all: Vec<Suggestion> = loud.filter_map(suggestion).collect();
+        all.sort_by(|one, other| {
+            other.score.cmp(&one.score).then_with(|| one.code.cmp(&other.code))
+        });
+        let best = all.first().map_or(0, |first| u32::from(first.score));
+        all.retain(|one| u32::from(one.score) * 1000 >= best * MIN_SHARE);
         all.truncate(MAX_SUGGESTIONS);
-        all.into_iter()
-            .map(|(score, code, words)| Suggestion {
-                code: code.clone(),
-                score,
-                reasons: quote(&words, tokens, text),
-            })
-            .collect()
+        all
     }
 }
 
@@ -232,7 +231,20 @@ impl Reader {
         let anchored = anchor(&patterns, &builder.weigh_elements());
         let too_large = |detail| DataError::Missing { file: "lexicon.csv", detail };
         let vocabulary = builder.build().map_err(too_large)?;
+        let anchored = vocabulary.by_literal(&anchored);
         Ok(Reader { language, vocabulary, patterns, anchored })
+    }
+
+    /// Lists the patterns all of whose parts occur, in the order of the lexicon.
+    fn list_candidates(&self, sight: &Sight) -> Vec<&Pattern> {
+        let anchored = sight.literals().filter_map(|literal| self.anchored.get(literal)).flatten();
+        let mut candidates: Vec<usize> = anchored
+            .copied()
+            .filter(|index| self.patterns.get(*index).is_some_and(|one| one.may_be_in(sight)))
+            .collect();
+        candidates.sort_unstable();
+        candidates.dedup();
+        candidates.into_iter().filter_map(|index| self.patterns.get(index)).collect()
     }
 
     /// Scores the leaves for which something was found.
@@ -240,17 +252,20 @@ impl Reader {
     /// Terms of a leaf add up as independent signs do: what one leaves open, the next one narrows. Terms against a leaf
     /// take their share away afterwards.
     fn score(&self, tokens: &Tokens, n_leaves: usize) -> Vec<Scored> {
-        let reading = self.vocabulary.read(tokens);
+        let sight = self.vocabulary.look(tokens);
+        let patterns = self.list_candidates(&sight);
+        let parts = patterns.iter().flat_map(|pattern| &pattern.parts);
+        let mut elements: Vec<ElementId> = parts.map(|(_, element, _)| *element).collect();
+        elements.extend(0..Cue::ALL.len());
+        elements.sort_unstable();
+        elements.dedup();
+        let reading = self.vocabulary.read(sight, elements);
         let meaning = scope::mark(tokens, &reading);
         let page = Page::new(tokens, &reading, &meaning.words);
         let share = if meaning.is_doubtful { DOUBT } else { 1.0 };
-        let mut found: Vec<(&Pattern, Found)> = reading
-            .elements()
-            .filter_map(|element| self.anchored.get(element))
-            .flatten()
-            .filter_map(|index| self.patterns.get(*index))
-            .filter_map(|pattern| page.find(pattern).map(|found| (pattern, found)))
-            .collect();
+        let found = patterns.into_iter();
+        let mut found: Vec<(&Pattern, Found)> =
+            found.filter_map(|pattern| page.find(pattern).map(|found| (pattern, found))).collect();
         found.sort_by(|one, other| {
             one.0.leaf.cmp(&other.0.leaf).then_with(|| other.0.weight.total_cmp(&one.0.weight))
         });
@@ -292,7 +307,7 @@ fn join_neighbours(words: &BTreeSet<(usize, usize)>, tokens: &Tokens) -> BTreeSe
     let mut joined: Vec<(usize, usize)> = Vec::new();
     for (first, last) in words {
         let follows = |end: usize| {
-            let is_apart = tokens.tokens.get(*first).is_none_or(|token| token.gap > Gap::Word);
+            let is_apart = tokens.words.get(*first).is_none_or(|token| token.gap > Gap::Word);
             *first <= end || (*first == end + 1 && !is_apart)
         };
         match joined.last_mut() {
@@ -308,8 +323,8 @@ fn quote(words: &BTreeSet<(usize, usize)>, tokens: &Tokens, text: &str) -> Vec<R
         .iter()
         .take(MAX_REASONS)
         .filter_map(|(first, last)| {
-            let start = tokens.tokens.get(*first)?.start;
-            let end = tokens.tokens.get(*last)?.end;
+            let start = tokens.words.get(*first)?.start;
+            let end = tokens.words.get(*last)?.end;
             let words = text.chars().skip(start).take(end - start).collect();
             Some(Reason { words, start, end })
         })

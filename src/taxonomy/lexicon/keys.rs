@@ -9,6 +9,9 @@ use crate::taxonomy::lexicon::language::Language;
 /// Longer words are no words; cutting them would cost time.
 const MAX_STEM_BYTES: usize = 30;
 
+/// In a shorter stem a doubled consonant tells words apart: "pille" and "pile".
+const MIN_COLLAPSED_BYTES: usize = 5;
+
 /// How one language makes keys.
 pub(crate) struct Keys {
     stemmer: Stemmer,
@@ -80,16 +83,22 @@ fn push_stem(stream: &mut String, stemmer: &Stemmer, language: Language, word: &
         stream.push_str(word);
         return;
     }
-    let stem = stemmer.stem(word);
+    let singular = match language {
+        // The stemmer leaves the plural of "détenu" and the like alone.
+        Language::French if word.len() > 4 => word.strip_suffix('s').unwrap_or(word),
+        Language::English | Language::French => word,
+    };
+    let stem = stemmer.stem(singular);
     let stem: &str = match language {
         Language::English => &stem,
         Language::French => stem.trim_end_matches('e'),
     };
     let stem = if stem.len() < 2 { word } else { stem };
+    let is_short = stem.len() < MIN_COLLAPSED_BYTES;
     let mut last = None;
     for letter in stem.chars() {
-        let is_vowel = matches!(letter, 'a' | 'e' | 'i' | 'o' | 'u');
-        if is_vowel || last != Some(letter) {
+        let is_kept = is_short || matches!(letter, 'a' | 'e' | 'i' | 'o' | 'u');
+        if is_kept || last != Some(letter) {
             stream.push(letter);
         }
         last = Some(letter);

@@ -75,69 +75,42 @@ fn short_forms_are_spelt_out_and_the_reason_keeps_what_was_written() {
 }
 
 #[test]
-fn a_damaged_lexicon_is_refused_by_file_line_and_column() {
-    let term = |line: &str| format!("code,language,weight,terms\n{line}\n");
+fn a_damaged_line_is_refused_by_file_line_and_column() {
     let cases = [
+        ("rights.none,en,0.5,shot", "2, column code: \"rights.none\" is no leaf of the taxonomy"),
+        ("KILLING,de,0.5,shot", "2, column language: \"de\" is none of en, fr, *"),
+        ("KILLING,en,1.5,shot", "2, column weight: \"1.5\" is not in -1..=1, or is 0"),
+        ("KILLING,en,NaN,shot", "2, column weight: \"NaN\" is not in -1..=1, or is 0"),
         (
-            term("rights.none,en,0.5,shot"),
-            "lexicon.csv, line 2, column code: \"rights.none\" is no leaf of the taxonomy",
-        ),
-        (
-            term(&format!("{KILLING},de,0.5,shot")),
-            "lexicon.csv, line 2, column language: \"de\" is none of en, fr, *",
-        ),
-        (
-            term(&format!("{KILLING},en,1.5,shot")),
-            "lexicon.csv, line 2, column weight: \"1.5\" is not in -1..=1, or is 0",
-        ),
-        (
-            term(&format!("{KILLING},en,NaN,shot")),
-            "lexicon.csv, line 2, column weight: \"NaN\" is not in -1..=1, or is 0",
-        ),
-        (
-            term(&format!("{KILLING},en,0.5,shot;gun\n{KILLING},en,0.2,shot")),
-            "lexicon.csv, line 3, column terms: \"shot\" is already on line 2",
-        ),
-        (
-            term(&format!("{KILLING},en,0.5,{{police}}")),
-            "lexicon.csv, line 2, column terms: {police} has no words in this language, or only further down",
-        ),
-        (
-            term(&format!("{KILLING},en,0.5,{{soldiers & shot")),
-            "lexicon.csv, line 2, column terms: \"{soldiers\" has no closing brace, or words beside it",
-        ),
-        (
-            term(&format!("{KILLING},en,0.5,shot & ")),
-            "lexicon.csv, line 2, column terms: a part has no words",
-        ),
-        (
-            term(&format!("{KILLING},en,0.5,shot &x gun")),
-            "lexicon.csv, line 2, column terms: \"&x\" is no window of 0 to 30 words",
-        ),
-        (
-            term(&format!("{KILLING},en,0.5,shot &31 gun")),
-            "lexicon.csv, line 2, column terms: \"&31\" is no window of 0 to 30 words",
-        ),
-        (
-            term(&format!("{KILLING},en,0.5,a & b & c & d & e")),
-            "lexicon.csv, line 2, column terms: \"a & b & c & d & e\" has 5 parts, more than 4",
-        ),
-        (
-            term(&format!("{KILLING},en,0.5,sh*ot")),
-            "lexicon.csv, line 2, column terms: \"sh*ot\" holds '*' where words are expected",
-        ),
-        (
-            term(&format!("{KILLING},en,0.5,by the")),
-            "lexicon.csv, line 2, column terms: \"by the\" is 0 words without function words: write =by the",
-        ),
-        (
-            term(&format!("{KILLING},en,0.5,by the army")),
-            "lexicon.csv, line 2, column terms: \"by the army\" is 1 words without function words: write =by the army",
+            "KILLING,en,0.5,shot;gun\nKILLING,*,0.2,shot",
+            "3, column terms: \"shot\" is already on line 2",
         ),
     ];
 
-    for (lexicon, expected) in cases {
-        assert_eq!(load(CUES, CONCEPTS, &lexicon).err().as_deref(), Some(expected));
+    for (lines, expected) in cases {
+        let lexicon = format!("code,language,weight,terms\n{lines}\n").replace("KILLING", KILLING);
+        let error = load(CUES, CONCEPTS, &lexicon).err();
+        assert_eq!(error, Some(format!("lexicon.csv, line {expected}")));
+    }
+}
+
+#[test]
+fn a_term_that_is_none_is_refused_with_what_is_wrong() {
+    let cases = [
+        ("{police}", "{police} has no words in this language, or only further down"),
+        ("{soldiers & shot", "\"{soldiers\" has no closing brace, or words beside it"),
+        ("shot & ", "a part has no words"),
+        ("shot &x gun", "\"&x\" is no window of 0 to 30 words"),
+        ("shot &31 gun", "\"&31\" is no window of 0 to 30 words"),
+        ("a & b & c & d & e", "\"a & b & c & d & e\" has 5 parts, more than 4"),
+        ("sh*ot", "\"sh*ot\" holds '*' where words are expected"),
+        ("by the", "\"by the\" is 0 words without function words: write =by the"),
+        ("by the army", "\"by the army\" is 1 words without function words: write =by the army"),
+    ];
+
+    for (term, expected) in cases {
+        let error = with_term(term).err();
+        assert_eq!(error, Some(format!("lexicon.csv, line 2, column terms: {expected}")));
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::cell::Cell;
 
+use crate::taxonomy::lexicon::reading::{Occurrence, Reading, Sight};
 use crate::taxonomy::lexicon::scope::Meant;
 use crate::taxonomy::lexicon::term::{Join, Polarity};
 use crate::taxonomy::lexicon::tokens::Tokens;
-use crate::taxonomy::lexicon::vocabulary::{ElementId, Occurrence, Reading};
+use crate::taxonomy::lexicon::vocabulary::ElementId;
 
 /// How many places may be looked at for each word of a text: thirty times what field reports need. It bounds the time
 /// that a text made to cost time can take.
@@ -20,6 +21,13 @@ pub(crate) struct Pattern {
     pub(crate) is_of_harm: bool,
     /// At least one part.
     pub(crate) parts: Vec<(Join, ElementId, Polarity)>,
+}
+
+impl Pattern {
+    /// Returns whether every part occurs somewhere, which is needed and says nothing yet of how they stand.
+    pub(crate) fn may_be_in(&self, sight: &Sight) -> bool {
+        self.parts.iter().all(|(_, element, _)| sight.elements.has(*element))
+    }
 }
 
 /// Where the parts of a pattern were found, in the order of the pattern.
@@ -37,15 +45,12 @@ pub(crate) struct Page<'a> {
 impl<'a> Page<'a> {
     /// Lays out a text.
     pub(crate) fn new(tokens: &'a Tokens, reading: &'a Reading, meant: &'a [Meant]) -> Page<'a> {
-        let n_looks_left = Cell::new(MAX_LOOKS_PER_WORD * tokens.tokens.len());
+        let n_looks_left = Cell::new(MAX_LOOKS_PER_WORD * tokens.words.len());
         Page { tokens, reading, meant, n_looks_left }
     }
 
     /// Returns the first place of the pattern, or nothing.
     pub(crate) fn find(&self, pattern: &Pattern) -> Option<Found> {
-        if pattern.parts.iter().any(|(_, element, _)| self.reading.places(*element).is_empty()) {
-            return None;
-        }
         let mut found = Vec::with_capacity(pattern.parts.len());
         self.extend(pattern, &mut found).then_some(found)
     }
@@ -121,7 +126,7 @@ impl<'a> Page<'a> {
     }
 
     fn sentence(&self, index: usize) -> Option<usize> {
-        self.tokens.tokens.get(index).map(|token| token.sentence)
+        self.tokens.words.get(index).map(|token| token.sentence)
     }
 
     fn is_meant(&self, pattern: &Pattern, polarity: Polarity, place: &Occurrence) -> bool {

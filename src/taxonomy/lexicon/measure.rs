@@ -83,9 +83,9 @@ impl Figures {
 
 #[derive(Default)]
 struct OfLeaf {
-    n_texts: usize,
-    n_first: usize,
-    n_top: usize,
+    texts: usize,
+    right_first: usize,
+    right_on_top: usize,
 }
 
 /// Asks `suggest` for the codes of each text, best first, and compares.
@@ -107,14 +107,14 @@ pub fn measure(
         let top: BTreeSet<&String> = suggested.iter().take(TOP).collect();
         for code in &one.categories {
             let leaf = leaves.entry(code).or_default();
-            leaf.n_texts += 1;
-            leaf.n_first += usize::from(is_first_right);
-            leaf.n_top += usize::from(top.contains(code));
+            leaf.texts += 1;
+            leaf.right_first += usize::from(is_first_right);
+            leaf.right_on_top += usize::from(top.contains(code));
         }
     }
     figures.n_leaves = leaves.len();
-    figures.precision_at_1 = mean(leaves.values().map(|leaf| share(leaf.n_first, leaf.n_texts)));
-    figures.recall_at_3 = mean(leaves.values().map(|leaf| share(leaf.n_top, leaf.n_texts)));
+    figures.precision_at_1 = mean(leaves.values().map(|leaf| share(leaf.right_first, leaf.texts)));
+    figures.recall_at_3 = mean(leaves.values().map(|leaf| share(leaf.right_on_top, leaf.texts)));
     figures
 }
 

@@ -1,7 +1,7 @@
 //! The lexicon: which words of a text speak for which category, in English and French.
 //!
 //! Start with [`classify::Classifier`]. A text is cut into words ([`tokens`]), the words get keys ([`keys`]), two
-//! automata find everything the lexicon knows ([`vocabulary`]), cues say what is denied or not meant ([`scope`]), terms
+//! automata find everything the lexicon knows ([`vocabulary`], [`reading`]), cues say what is denied or not meant ([`scope`]), terms
 //! are looked for ([`matching`]) and added up ([`classify`]). Knows no database, no HTTP and no report.
 //!
 //! # Editing the lexicon
@@ -13,7 +13,7 @@
 //! - `concepts.csv` (`concept,language,words`): names for sets of words: `soldiers,fr,soldat;militaire;=armee`. A
 //!   concept may hold another that stands above it: `{police}`.
 //! - `lexicon.csv` (`code,language,weight,terms`): terms that speak for a leaf, or against it with a weight below 0.
-//!   Weights add up as independent signs do: two of 0.5 make 0.75. Below 0.5 in all, nothing is said; so 0.2 is a hint
+//!   Weights add up as independent signs do: two of 0.5 make 0.75. Below 0.6 in all, nothing is said; so 0.21 is a hint
 //!   that needs three others, 0.8 a term that stands alone.
 //! - `cues.csv` (`cue,language,words`): denials, doubts, lessons, idioms, words without meaning, short forms; see
 //!   [`cues::Cue`], and `function` and `abbreviation` (`ppl=people`).
@@ -47,6 +47,7 @@ pub mod language;
 mod lexicon_tests;
 pub(crate) mod matching;
 pub mod measure;
+pub(crate) mod reading;
 pub(crate) mod scope;
 pub(crate) mod sources;
 pub(crate) mod term;

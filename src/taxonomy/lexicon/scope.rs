@@ -1,8 +1,8 @@
 //! How far a cue reaches: which words of a text are denied, doubted, only taught or only promised.
 
 use crate::taxonomy::lexicon::cues::Cue;
+use crate::taxonomy::lexicon::reading::{Occurrence, Reading};
 use crate::taxonomy::lexicon::tokens::{Gap, Tokens};
-use crate::taxonomy::lexicon::vocabulary::{Occurrence, Reading};
 
 /// How far a denial reaches without meeting an end of its clause, in words with meaning.
 const MAX_DENIED: usize = 9;
@@ -13,6 +13,7 @@ const LIMIT_WINDOW: usize = 5;
 
 /// How a word is meant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "several may hold at once")]
 pub(crate) struct Meant {
     /// It is denied.
     pub(crate) is_denied: bool,
@@ -39,8 +40,8 @@ pub(crate) fn mark(tokens: &Tokens, reading: &Reading) -> Meaning {
     let mut marker = Marker {
         tokens,
         reading,
-        cues: vec![Vec::new(); tokens.tokens.len()],
-        meant: vec![Meant::default(); tokens.tokens.len()],
+        cues: vec![Vec::new(); tokens.words.len()],
+        meant: vec![Meant::default(); tokens.words.len()],
     };
     let cues: Vec<(Cue, Occurrence)> = list_cues(reading);
     marker.keep(&cues);
@@ -74,7 +75,7 @@ struct Marker<'a> {
 impl Marker<'_> {
     /// Notes idioms and exemptions first: a cue inside one is none.
     fn keep(&mut self, cues: &[(Cue, Occurrence)]) {
-        let n_words = self.tokens.tokens.len();
+        let n_words = self.tokens.words.len();
         let mut is_exempt = vec![false; n_words];
         for (cue, found) in cues.iter().filter(|(cue, _)| matches!(cue, Cue::Exempt | Cue::Idiom)) {
             for index in found.first..=found.last {
@@ -102,7 +103,7 @@ impl Marker<'_> {
     }
 
     fn questions(&mut self) {
-        for (token, meant) in self.tokens.tokens.iter().zip(&mut self.meant) {
+        for (token, meant) in self.tokens.words.iter().zip(&mut self.meant) {
             meant.is_unreal |= self.tokens.questions.binary_search(&token.sentence).is_ok();
         }
     }
@@ -138,7 +139,7 @@ impl Marker<'_> {
 
     /// Marks from `from` to the end of the clause or sentence.
     fn forward(&mut self, from: usize, end: Gap, mark: fn(&mut Meant)) {
-        let rest = self.tokens.tokens.iter().zip(&mut self.meant).skip(from);
+        let rest = self.tokens.words.iter().zip(&mut self.meant).skip(from);
         for (token, meant) in rest {
             if token.gap >= end {
                 break;
@@ -149,12 +150,12 @@ impl Marker<'_> {
 
     /// Marks the sentence of a word, and so many before and after it.
     fn around(&mut self, index: usize, before: usize, after: usize, mark: fn(&mut Meant)) {
-        let Some(sentence) = self.tokens.tokens.get(index).map(|token| token.sentence) else {
+        let Some(sentence) = self.tokens.words.get(index).map(|token| token.sentence) else {
             return;
         };
         let sentences = sentence.saturating_sub(before)..=sentence + after;
-        let begin = self.tokens.tokens.partition_point(|token| token.sentence < *sentences.start());
-        let rest = self.tokens.tokens.iter().zip(&mut self.meant).skip(begin);
+        let begin = self.tokens.words.partition_point(|token| token.sentence < *sentences.start());
+        let rest = self.tokens.words.iter().zip(&mut self.meant).skip(begin);
         for (_, meant) in rest.take_while(|(token, _)| sentences.contains(&token.sentence)) {
             mark(meant);
         }
@@ -162,7 +163,7 @@ impl Marker<'_> {
 
     fn deny(&mut self, from: usize) {
         let before = self.reading.content_before(from);
-        for index in from..self.tokens.tokens.len() {
+        for index in from..self.tokens.words.len() {
             let n_denied = self.reading.content_before(index) - before;
             let is_over = self.is_clause_end(index)
                 || n_denied > MAX_DENIED
@@ -176,7 +177,7 @@ impl Marker<'_> {
 
     fn deny_shortly(&mut self, from: usize) {
         let before = self.reading.content_before(from);
-        for index in from..self.tokens.tokens.len() {
+        for index in from..self.tokens.words.len() {
             let n_denied = self.reading.content_before(index) - before;
             let is_over = self.is_clause_end(index)
                 || n_denied >= MAX_SHORT
@@ -191,7 +192,7 @@ impl Marker<'_> {
     }
 
     fn deny_before(&mut self, index: usize) {
-        let is_joined = self.tokens.tokens.get(index).is_some_and(|token| token.gap == Gap::Word);
+        let is_joined = self.tokens.words.get(index).is_some_and(|token| token.gap == Gap::Word);
         if is_joined && let Some(before) = index.checked_sub(1) {
             self.mark_denied(before);
         }
@@ -204,7 +205,7 @@ impl Marker<'_> {
     }
 
     fn is_clause_end(&self, index: usize) -> bool {
-        let is_apart = self.tokens.tokens.get(index).is_none_or(|token| token.gap >= Gap::Clause);
+        let is_apart = self.tokens.words.get(index).is_none_or(|token| token.gap >= Gap::Clause);
         is_apart || self.begins(index, Cue::Boundary)
     }
 
@@ -215,7 +216,7 @@ impl Marker<'_> {
                 return true;
             }
             let denies = [Cue::Negator, Cue::BackNegator].into_iter();
-            if self.tokens.tokens.get(index).is_none_or(|token| token.gap >= Gap::Clause)
+            if self.tokens.words.get(index).is_none_or(|token| token.gap >= Gap::Clause)
                 || denies.into_iter().any(|cue| self.begins(index, cue))
             {
                 return false;

@@ -190,7 +190,7 @@ impl Alternative {
         }
         let tokens = Tokens::of(written);
         let words: Vec<String> =
-            tokens.tokens.iter().map(|token| tokens.folded(token).to_owned()).collect();
+            tokens.words.iter().map(|token| tokens.folded(token).to_owned()).collect();
         if words.is_empty() {
             return Err("a part has no words".to_owned());
         }

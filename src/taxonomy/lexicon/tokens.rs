@@ -39,7 +39,7 @@ pub(crate) struct Token {
 pub(crate) struct Tokens {
     folded: String,
     /// In order of the text.
-    pub(crate) tokens: Vec<Token>,
+    pub(crate) words: Vec<Token>,
     /// Sentences that end in a question mark, ascending.
     pub(crate) questions: Vec<usize>,
 }
@@ -67,6 +67,7 @@ impl Tokens {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Neighbours {
     before: Option<char>,
     after: Option<char>,
@@ -105,7 +106,7 @@ impl Reader {
             let gap = self.gap_of(letter, &near);
             self.gap = self.gap.max(Some(gap));
             if letter == '?'
-                && self.tokens.tokens.last().is_some_and(|last| last.sentence == self.sentence)
+                && self.tokens.words.last().is_some_and(|last| last.sentence == self.sentence)
             {
                 self.tokens.questions.push(self.sentence);
                 self.tokens.questions.dedup();
@@ -132,7 +133,7 @@ impl Reader {
 
     /// A stop ends a sentence, save in a number, after an initial or a short form, and where three stand in a row.
     fn gap_of_full_stop(&self, near: &Neighbours) -> Gap {
-        let last = self.tokens.tokens.last().map_or("", |token| self.tokens.folded(token));
+        let last = self.tokens.words.last().map_or("", |token| self.tokens.folded(token));
         if near.are(|letter| letter.is_ascii_digit()) || ABBREVIATIONS.contains(&last) {
             Gap::Word
         } else if near.after == Some('.') || near.before == Some('.') {
@@ -151,12 +152,12 @@ impl Reader {
         };
         let gap = self.gap.take().unwrap_or(Gap::Word);
         self.n_line_breaks = 0;
-        if gap == Gap::Sentence && !self.tokens.tokens.is_empty() {
+        if gap == Gap::Sentence && !self.tokens.words.is_empty() {
             self.sentence += 1;
         }
         let folded = folded..self.tokens.folded.len();
         let token = Token { folded, start, end: self.end, gap, sentence: self.sentence };
-        self.tokens.tokens.push(token);
+        self.tokens.words.push(token);
     }
 }
 

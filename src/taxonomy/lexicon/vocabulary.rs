@@ -8,6 +8,7 @@ use crate::taxonomy::error::DataError;
 use crate::taxonomy::lexicon::cues::{Cue, Cues};
 use crate::taxonomy::lexicon::keys::Keys;
 use crate::taxonomy::lexicon::language::Language;
+use crate::taxonomy::lexicon::reading::{Marks, Occurrence, Reading, Sight};
 use crate::taxonomy::lexicon::sources::Concepts;
 use crate::taxonomy::lexicon::term::{Alternative, Form, Words};
 use crate::taxonomy::lexicon::tokens::Tokens;
@@ -15,94 +16,16 @@ use crate::taxonomy::lexicon::tokens::Tokens;
 /// A set of words any of which will do; the first ones are the cues, in the order of [`Cue::ALL`].
 pub(crate) type ElementId = usize;
 
-/// Where words of an element stand in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Occurrence {
-    pub(crate) element: ElementId,
-    /// Index of the first word.
-    pub(crate) first: usize,
-    /// Index of the last word.
-    pub(crate) last: usize,
-    /// A negator is one of its words, so that an outer look at denial would find itself.
-    pub(crate) is_denying: bool,
-}
-
-/// What a text looks like to one language.
-pub(crate) struct Reading {
-    /// Sorted by element, then place; no two alike.
-    occurrences: Vec<Occurrence>,
-    /// Where in `occurrences` each element begins; one more for the end.
-    begins: Vec<usize>,
-    /// For each word, how many words with meaning stand before it.
-    content_before: Vec<usize>,
-}
-
-impl Reading {
-    /// Sorts what was found by counting: a common word belongs to many elements, and sorting them by comparison would
-    /// cost more than finding them.
-    fn new(found: &[Occurrence], n_elements: usize, content_before: Vec<usize>) -> Reading {
-        let mut begins = vec![0_usize; n_elements + 2];
-        for occurrence in found {
-            if let Some(count) = begins.get_mut(occurrence.element + 2) {
-                *count += 1;
-            }
-        }
-        let mut sum = 0;
-        for begin in &mut begins {
-            sum += *begin;
-            *begin = sum;
-        }
-        let mut occurrences = found.to_vec();
-        for occurrence in found {
-            // While the elements are filled, `begins` of the next one says where the next occurrence goes.
-            if let Some(next) = begins.get_mut(occurrence.element + 1) {
-                if let Some(slot) = occurrences.get_mut(*next) {
-                    *slot = *occurrence;
-                }
-                *next += 1;
-            }
-        }
-        let mut reading = Reading { occurrences, begins, content_before };
-        reading.sort_places();
-        reading
-    }
-
-    /// Brings the places of each element in order of the text: short and long words may end in another order.
-    fn sort_places(&mut self) {
-        for (begin, end) in self.begins.iter().zip(self.begins.iter().skip(1)) {
-            if end - begin > 1
-                && let Some(places) = self.occurrences.get_mut(*begin..*end)
-            {
-                places.sort_unstable();
-            }
-        }
-    }
-
-    /// Lists the elements that occur, ascending.
-    pub(crate) fn elements(&self) -> impl Iterator<Item = ElementId> {
-        let ends = self.begins.iter().skip(1);
-        let ranges = self.begins.iter().zip(ends).enumerate();
-        ranges.filter(|(_, (begin, end))| begin < end).map(|(element, _)| element)
-    }
-
-    /// Returns where an element occurs, in order of the text.
-    pub(crate) fn places(&self, element: ElementId) -> &[Occurrence] {
-        let begin = self.begins.get(element).copied().unwrap_or(0);
-        let end = self.begins.get(element + 1).copied().unwrap_or(0);
-        self.occurrences.get(begin..end).unwrap_or_default()
-    }
-
-    /// Counts the words with meaning before the word at `index`.
-    pub(crate) fn content_before(&self, index: usize) -> usize {
-        let all = &self.content_before;
-        all.get(index).or(all.last()).copied().unwrap_or(0)
-    }
-}
+/// Words in a row that something is made of, in the order of the automata.
+pub(crate) type LiteralId = usize;
 
 /// The words of one language.
 pub(crate) struct Vocabulary {
     keys: Keys,
-    n_elements: usize,
+    /// Those of `stems`, then those of `exact`.
+    literals: Vec<Literal>,
+    /// For each element, ascending.
+    literals_of: Vec<Vec<LiteralId>>,
     stems: Automaton,
     exact: Automaton,
 }
@@ -125,7 +48,8 @@ struct Literal {
 
 struct Automaton {
     searcher: AhoCorasick,
-    literals: Vec<Literal>,
+    /// Number of its first literal.
+    first: LiteralId,
 }
 
 impl Builder {
@@ -240,38 +164,46 @@ impl Builder {
     /// # Errors
     /// When there are too many words for one.
     pub(crate) fn build(self) -> Result<Vocabulary, String> {
-        Ok(Vocabulary {
-            n_elements: Cue::ALL.len() + self.elements.len(),
-            keys: self.keys,
-            stems: Automaton::new(self.stems)?,
-            exact: Automaton::new(self.exact)?,
-        })
+        let stems = Automaton::new(self.stems.keys(), 0)?;
+        let exact = Automaton::new(self.exact.keys(), self.stems.len())?;
+        let mut literals_of = vec![Vec::new(); Cue::ALL.len() + self.elements.len()];
+        let literals: Vec<Literal> =
+            self.stems.into_values().chain(self.exact.into_values()).collect();
+        for (number, literal) in literals.iter().enumerate() {
+            for element in &literal.elements {
+                if let Some(of_element) = literals_of.get_mut(*element) {
+                    of_element.push(number);
+                }
+            }
+        }
+        Ok(Vocabulary { keys: self.keys, literals, literals_of, stems, exact })
     }
 }
 
 impl Automaton {
-    fn new(words: BTreeMap<String, Literal>) -> Result<Automaton, String> {
-        let searcher = AhoCorasick::new(words.keys()).map_err(|error| error.to_string())?;
-        Ok(Automaton { searcher, literals: words.into_values().collect() })
+    fn new<'a>(
+        words: impl Iterator<Item = &'a String>,
+        first: LiteralId,
+    ) -> Result<Automaton, String> {
+        let searcher = AhoCorasick::new(words).map_err(|error| error.to_string())?;
+        Ok(Automaton { searcher, first })
     }
 
-    /// Appends what stands in `stream`, whose words are those of `words`, each between two spaces.
-    fn find(&self, stream: &Stream, occurrences: &mut Vec<Occurrence>) {
-        for found in self.searcher.find_overlapping_iter(&stream.text) {
-            let Some(literal) = self.literals.get(found.pattern().as_usize()) else { continue };
-            // The space before the words belongs to the match, one after them may.
-            let (Some(first), Some(last)) =
-                (stream.word_at(found.start() + 1), stream.word_at(found.end().saturating_sub(2)))
-            else {
-                continue;
-            };
-            let is_denying = literal.is_denying;
-            occurrences.extend(literal.elements.iter().map(|element| Occurrence {
-                element: *element,
-                first,
-                last,
-                is_denying,
-            }));
+    /// Appends what stands in `stream`.
+    fn find(
+        &self,
+        stream: &Stream,
+        literals: &[Literal],
+        found: &mut Vec<(LiteralId, Occurrence)>,
+    ) {
+        for hit in self.searcher.find_overlapping_iter(&stream.text) {
+            let number = self.first + hit.pattern().as_usize();
+            // The space before the words belongs to the hit, one after them may.
+            let first = stream.word_at(hit.start() + 1);
+            let last = stream.word_at(hit.end().saturating_sub(2));
+            if let (Some(first), Some(last), Some(literal)) = (first, last, literals.get(number)) {
+                found.push((number, Occurrence { first, last, is_denying: literal.is_denying }));
+            }
         }
     }
 }
@@ -299,19 +231,57 @@ impl Stream {
 impl Vocabulary {
     /// Counts the words that only hold sentences together in this language: they tell what a text is written in.
     pub(crate) fn count_function_words(&self, tokens: &Tokens) -> usize {
-        let words = tokens.tokens.iter().map(|token| tokens.folded(token));
+        let words = tokens.words.iter().map(|token| tokens.folded(token));
         words.filter(|word| self.keys.is_language_mark(word)).count()
     }
 
     /// Finds every word of the language in `tokens`.
     ///
     /// Takes time in proportion to the text and to what is found: one pass of an automaton over each of two streams.
-    pub(crate) fn read(&self, tokens: &Tokens) -> Reading {
-        let n_words = tokens.tokens.len();
+    pub(crate) fn look(&self, tokens: &Tokens) -> Sight {
+        let (stems, exact, content_before) = self.streams(tokens);
+        let mut found = Vec::new();
+        self.stems.find(&stems, &self.literals, &mut found);
+        self.exact.find(&exact, &self.literals, &mut found);
+        found.sort_unstable();
+        found.dedup();
+        let mut sight =
+            Sight { found, elements: Marks::new(self.literals_of.len()), content_before };
+        let literals: Vec<LiteralId> = sight.literals().collect();
+        for literal in literals.into_iter().filter_map(|literal| self.literals.get(literal)) {
+            for element in &literal.elements {
+                sight.elements.set(*element);
+            }
+        }
+        sight
+    }
+
+    /// Returns the places of `elements`, which are ascending and no two alike.
+    pub(crate) fn read(&self, sight: Sight, elements: Vec<ElementId>) -> Reading {
+        Reading::new(sight, elements, self.literals.len(), |element| {
+            self.literals_of.get(element).map_or(&[], Vec::as_slice)
+        })
+    }
+
+    /// Lists for each literal what is given for the elements it belongs to, each once.
+    pub(crate) fn by_literal(&self, of_element: &[Vec<usize>]) -> Vec<Vec<usize>> {
+        let of_literal = self.literals.iter().map(|literal| {
+            let given = literal.elements.iter().filter_map(|element| of_element.get(*element));
+            let mut given: Vec<usize> = given.flatten().copied().collect();
+            given.sort_unstable();
+            given.dedup();
+            given
+        });
+        of_literal.collect()
+    }
+
+    /// Writes the words as stems and as they are, and counts those with meaning before each.
+    fn streams(&self, tokens: &Tokens) -> (Stream, Stream, Vec<usize>) {
+        let n_words = tokens.words.len();
         let (mut stems, mut exact) =
             (Stream::with_capacity(n_words), Stream::with_capacity(n_words));
         let mut content_before = Vec::with_capacity(n_words);
-        for (index, token) in tokens.tokens.iter().enumerate() {
+        for (index, token) in tokens.words.iter().enumerate() {
             let word = self.keys.spell_out(tokens.folded(token));
             exact.words.push((exact.text.len(), index));
             exact.text.push_str(word);
@@ -323,9 +293,6 @@ impl Vocabulary {
                 stems.text.push(' ');
             }
         }
-        let mut occurrences = Vec::new();
-        self.stems.find(&stems, &mut occurrences);
-        self.exact.find(&exact, &mut occurrences);
-        Reading::new(&occurrences, self.n_elements, content_before)
+        (stems, exact, content_before)
     }
 }
