@@ -46,6 +46,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         ((Method::GET, "/v1/reports/{id}"), read().to(incidents::http::get_report)),
         ((Method::GET, "/v1/reports/{id}/receipt"), read().to(intake::http::get_receipt)),
         ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
+        ((Method::POST, "/v1/classify"), web::post().to(intake::classify::classify_text)),
         // review
         ((Method::GET, "/v1/incidents"), read().to(incidents::http::list_incidents)),
         ((Method::GET, "/v1/incidents/{id}"), read().to(incidents::http::get_incident)),
@@ -86,6 +87,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         incidents::http::get_report,
         intake::http::get_receipt,
         intake::http::get_geotag,
+        intake::classify::classify_text,
         incidents::http::list_incidents,
         incidents::http::get_incident,
         review::http::decide_incident,

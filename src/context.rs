@@ -23,6 +23,7 @@ use crate::seal::key_file::KeyFileMode;
 use crate::seal::subkeys::{SubKeySet, WrappedSubKey};
 use crate::taxonomy::catalogue::Taxonomy;
 use crate::taxonomy::error::DataError as TaxonomyDataError;
+use crate::taxonomy::lexicon::classify::Classifier;
 use crate::taxonomy::lists::{CodeLists, ListName};
 
 /// Everything a request works with.
@@ -33,6 +34,8 @@ pub struct Context {
     pub geo: Geo,
     /// Categories.
     pub taxonomy: Taxonomy,
+    /// Suggests categories for narratives.
+    pub classifier: Classifier,
     /// Code lists.
     pub lists: CodeLists,
     /// The field dictionary.
@@ -117,6 +120,7 @@ impl Context {
     ) -> Result<Self, StartError> {
         let (sealer, keys, key_place) = open_keys(&db, config, announce)?;
         let (geo, taxonomy, lists) = (Geo::builtin()?, Taxonomy::builtin()?, CodeLists::builtin()?);
+        let classifier = Classifier::builtin(&taxonomy)?;
         let reference = Arc::new(reference(&geo, &taxonomy, &lists));
         let live = LiveColumns::new(Arc::clone(&reference));
         let fields = Fields::builtin()?;
@@ -124,6 +128,7 @@ impl Context {
             db,
             geo,
             taxonomy,
+            classifier,
             lists,
             fields,
             sealer,
@@ -142,8 +147,8 @@ impl Context {
 
     /// Returns what preparing a report needs.
     pub fn workbench(&self) -> Workbench<'_> {
-        let Self { geo, taxonomy, fields, sealer, keys, .. } = self;
-        Workbench { geo, taxonomy, fields, sealer, keys }
+        let Self { geo, taxonomy, classifier, fields, sealer, keys, .. } = self;
+        Workbench { geo, taxonomy, classifier, fields, sealer, keys }
     }
 
     /// Returns the pseudonym under which a principal's reports are kept.

@@ -15,6 +15,7 @@ use crate::intake::body::{
     SmugglingBody, SourceBody,
 };
 use crate::intake::occurred::Occurred;
+use crate::intake::shown::{pointer_part, shown, shown_coordinate};
 use crate::intake::types::{
     Actor, ClaimedPlace, Content, Count, Environment, Governance, Location, NewReport, Person,
     Smuggling, Source,
@@ -114,6 +115,21 @@ pub fn validate_categories(codes: &[String], catalogues: &Catalogues<'_>) -> Res
     let mut check = Check { catalogues, errors: Vec::new() };
     let checked = check.categories(codes);
     if check.errors.is_empty() { Ok(checked) } else { Err(Error::invalid(check.errors)) }
+}
+
+/// Checks a text as long as a narrative may be, and the language its sender says it is in.
+///
+/// # Errors
+/// `InvalidFields` naming what is at fault.
+pub fn validate_text(
+    text: &str,
+    language: Option<String>,
+    catalogues: &Catalogues<'_>,
+) -> Result<Option<String>> {
+    let mut check = Check { catalogues, errors: Vec::new() };
+    check.is_short("/text", text, NARRATIVE_CHARS);
+    let language = check.language(language);
+    if check.errors.is_empty() { Ok(language) } else { Err(Error::invalid(check.errors)) }
 }
 
 struct Check<'a> {
@@ -493,6 +509,10 @@ impl Check<'_> {
 
     fn text(&mut self, pointer: &str, text: Option<String>, max_chars: usize) -> Option<String> {
         let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())?;
+        self.is_short(pointer, &text, max_chars).then_some(text)
+    }
+
+    fn is_short(&mut self, pointer: &str, text: &str, max_chars: usize) -> bool {
         let n_chars = text.chars().count();
         if n_chars > max_chars {
             self.fail(
@@ -500,9 +520,8 @@ impl Check<'_> {
                 format!("this has {n_chars} characters; at most {max_chars} are taken"),
                 format!("ce texte compte {n_chars} caractères ; {max_chars} au plus sont acceptés"),
             );
-            return None;
         }
-        Some(text)
+        n_chars <= max_chars
     }
 
     fn number(&mut self, pointer: &str, number: Option<f64>, max: f64) -> Option<f64> {
@@ -585,32 +604,4 @@ impl Check<'_> {
             format!("il y en a {n} ; {max} au plus sont acceptés"),
         );
     }
-}
-
-/// Returns a code as sent, if it looks like one; free text that strayed into a code field is never repeated.
-fn shown(text: &str) -> String {
-    let is_code_like = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/+".contains(&byte);
-    if !text.is_empty() && text.len() <= 40 && text.bytes().all(is_code_like) {
-        format!("\"{text}\"")
-    } else {
-        "this value".to_owned()
-    }
-}
-
-/// Returns a coordinate as sent, if it looks like one.
-fn shown_coordinate(value: &serde_json::Value) -> String {
-    let Some(text) = value.as_str() else {
-        return "this value".to_owned();
-    };
-    let is_coordinate_like = |c: char| c.is_ascii_digit() || " .,+-°'\"′″NSEWO".contains(c);
-    if text.chars().count() <= 24 && text.chars().all(is_coordinate_like) {
-        format!("\"{text}\"")
-    } else {
-        "this text".to_owned()
-    }
-}
-
-/// Returns a client's key as part of a JSON pointer, shortened.
-fn pointer_part(key: &str) -> String {
-    key.chars().take(40).collect::<String>().replace('~', "~0").replace('/', "~1")
 }

@@ -20,3 +20,4 @@ mod refusals;
 mod review;
 mod robustness;
 mod tidy;
+mod words;
