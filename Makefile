@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-sqlite test-postgres check-api field lint bench openapi
+.PHONY: help run test test-sqlite test-postgres check-api field lint bench bench-words openapi
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,12 @@ bench: ## measure: locate, places, aggregates beside DuckDB, intake, memory (PAR
 	@.ci/needs build test
 	python="$$(.ci/venv duckdb duckdb)/python" && \
 	SENTINELLE_BENCH_PYTHON="$$python" .ci/with-postgres cargo bench --locked --bench figures -- $(PART)
+
+bench-words: ## show where suggested and confirmed categories part: in the demo's database, or SENTINELLE_DATABASE_URL
+	@.ci/needs build
+	@[[ -n "$${SENTINELLE_DATABASE_URL:-}" || -f demo-data/sentinelle.db ]] || { echo "make bench-words: run the demo first, or set SENTINELLE_DATABASE_URL" >&2; exit 1; }
+	SENTINELLE_DATABASE_URL="$${SENTINELLE_DATABASE_URL:-sqlite://$(CURDIR)/demo-data/sentinelle.db}" \
+	cargo bench --locked --bench figures -- decisions
 
 openapi: ## write api-spec/openapi.json from the code
 	@.ci/needs build

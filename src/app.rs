@@ -47,6 +47,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         ((Method::GET, "/v1/reports/{id}/receipt"), read().to(intake::http::get_receipt)),
         ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
         ((Method::GET, "/v1/places"), read().to(intake::places::list_places)),
+        ((Method::POST, "/v1/classify"), web::post().to(intake::classify::classify_text)),
         // review
         ((Method::GET, "/v1/queue"), read().to(review::queue::list_queue)),
         ((Method::GET, "/v1/incidents"), read().to(incidents::http::list_incidents)),
@@ -90,6 +91,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         intake::http::get_geotag,
         intake::places::list_places,
         review::queue::list_queue,
+        intake::classify::classify_text,
         incidents::http::list_incidents,
         incidents::http::get_incident,
         review::http::decide_incident,

@@ -23,6 +23,7 @@ use crate::seal::key_file::KeyFileMode;
 use crate::seal::subkeys::{SubKeySet, WrappedSubKey};
 use crate::taxonomy::catalogue::Taxonomy;
 use crate::taxonomy::error::DataError as TaxonomyDataError;
+use crate::taxonomy::lexicon::classify::Classifier;
 use crate::taxonomy::lists::{CodeLists, ListName};
 
 /// Everything a request works with.
@@ -31,6 +32,8 @@ pub struct Context {
     pub db: Db,
     /// Categories.
     pub taxonomy: Taxonomy,
+    /// Suggests categories for narratives.
+    pub classifier: Classifier,
     /// Code lists.
     pub lists: CodeLists,
     /// The field dictionary.
@@ -125,13 +128,25 @@ impl Context {
     ) -> Result<Self, StartError> {
         let (sealer, keys, key_place) = open_keys(&db, config, announce)?;
         let (taxonomy, lists) = (Taxonomy::builtin()?, CodeLists::builtin()?);
+        let classifier = Classifier::builtin(&taxonomy)?;
         let geo = Arc::new(Geo::builtin()?);
         let reference = Arc::new(reference(&geo, &taxonomy, &lists));
         let live = LiveColumns::new(Arc::clone(&reference));
         let fields = Fields::builtin()?;
         let world = RwLock::new(World { geo, reference, packs: 0 });
-        let context =
-            Self { db, taxonomy, lists, fields, sealer, keys, clock, live, key_place, world };
+        let context = Self {
+            db,
+            taxonomy,
+            classifier,
+            lists,
+            fields,
+            sealer,
+            keys,
+            clock,
+            live,
+            key_place,
+            world,
+        };
         context.refresh_packs().map_err(StartError::Packs)?;
         Ok(context)
     }
@@ -174,8 +189,8 @@ impl Context {
 
     /// Returns what preparing a report needs.
     pub fn workbench(&self) -> Workbench<'_> {
-        let Self { taxonomy, fields, sealer, keys, .. } = self;
-        Workbench { geo: self.geo(), taxonomy, fields, sealer, keys }
+        let Self { taxonomy, classifier, fields, sealer, keys, .. } = self;
+        Workbench { geo: self.geo(), taxonomy, classifier, fields, sealer, keys }
     }
 
     /// Returns the pseudonym under which a principal's reports are kept.

@@ -1,10 +1,12 @@
 //! The figures of the README, measured as ratios within one run: `make bench`, or `make bench PART=intake`.
+//! `make bench-words` compares what was suggested with what reviewers decided, in a database of one's own.
 //!
 //! Each part adds rows to one table. A row with a floor fails the run when its ratio is below; absolute figures are
 //! printed and never judged, since they are of this machine and this hour.
 
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     clippy::print_stdout,
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -20,16 +22,18 @@ mod memory;
 mod packs;
 mod places;
 mod table;
+mod words;
 
 use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
     ("packs", packs::measure),
+    ("words", words::measure_suggestions),
     ("aggregates", aggregates::measure),
     ("intake", intake::measure),
     ("memory", memory::measure),
@@ -45,6 +49,10 @@ fn main() {
             println!("measuring {name} …");
             measure(&mut table);
         }
+    }
+    // Needs a database with decisions in it, so it runs only when asked for.
+    if wanted.iter().any(|part| part == "decisions") {
+        words::compare_decisions(&mut table);
     }
     println!("\n{}", table.markdown());
     let missed = table.count_missed();

@@ -79,6 +79,8 @@ pub enum OpenReport {}
 pub enum Decide {}
 /// Names [`Action::Geotag`].
 pub enum AskGeotag {}
+/// Names [`Action::Classify`].
+pub enum ClassifyText {}
 
 impl Permission for SubmitReport {
     const ACTION: Action = Action::SubmitReport;
@@ -97,6 +99,9 @@ impl Permission for Decide {
 }
 impl Permission for AskGeotag {
     const ACTION: Action = Action::Geotag;
+}
+impl Permission for ClassifyText {
+    const ACTION: Action = Action::Classify;
 }
 
 /// Proof that the caller may do `P` somewhere, and where.

@@ -22,6 +22,8 @@ pub enum Action {
     SearchText,
     /// Ask where a point lies.
     Geotag,
+    /// Ask what categories a text suggests; nothing is kept of it.
+    Classify,
 }
 
 /// Returns whether `role` may do `action` at all; the scope comes from the grant.
@@ -32,6 +34,7 @@ fn may(role: Role, action: Action) -> bool {
         Action::ReadCore => is_reviewing || matches!(role, Role::Analyst | Role::Coordinator),
         Action::OpenReport | Action::Decide | Action::SearchText => is_reviewing,
         Action::Geotag => true,
+        Action::Classify => may(role, Action::SubmitReport) || may(role, Action::ReadCore),
     }
 }
 
@@ -50,7 +53,8 @@ pub fn visible(principal: &Principal, action: Action) -> Result<Scope> {
             | Action::OpenReport
             | Action::Decide
             | Action::SearchText
-            | Action::Geotag => vec![],
+            | Action::Geotag
+            | Action::Classify => vec![],
         },
         Principal::User { grants, .. } => grants
             .iter()

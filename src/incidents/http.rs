@@ -21,8 +21,10 @@ use crate::http::query::Pairs;
 use crate::ids::{Id, IncidentId, ReportId};
 use crate::incidents::opening::{self, ReportRow};
 use crate::incidents::selection::Asked;
-use crate::incidents::store::{find_incident, split_codes};
+use crate::incidents::store::{find_incident, list_suggested, split_codes};
+use crate::incidents::types::ReportCodes;
 use crate::incidents::view::{self, IncidentView, is_seen, is_seen_from, list_views};
+use crate::intake::classify::{self, SuggestionView};
 use crate::intake::places::{NearView, PlaceView};
 use crate::intake::receipt::AreaView;
 
@@ -116,7 +118,11 @@ pub async fn get_incident(
             if !is_seen(&scope, &shared.geo(), &facts) {
                 return Err(Error::not_found());
             }
-            list_views(conn, &shared, &[incident.id], &exact)?.pop().ok_or_else(Error::not_found)
+            let views = list_views(conn, &shared, &[incident.id], &exact)?;
+            let mut view = views.into_iter().next().ok_or_else(Error::not_found)?;
+            let suggested = list_suggested(conn, incident.id)?;
+            view.suggestions = Some(classify::view_stored(&suggested, &shared.taxonomy));
+            Ok(view)
         })
         .await?;
     Ok(answer_incident(&view))
@@ -168,6 +174,9 @@ pub struct ReportView {
     candidates: Vec<PlaceView>,
     /// What to look at.
     flags: Vec<String>,
+    /// Categories its narrative seemed to tell of when it came, best first, with the words that say so: positions count in
+    /// `report.narrative`. Nobody has decided on them.
+    suggestions: Vec<SuggestionView>,
     /// What was sent, without names and contacts; the shape of `POST /v1/reports`.
     #[schema(value_type = crate::intake::body::ReportBody)]
     report: serde_json::Value,
@@ -224,7 +233,7 @@ pub async fn get_report(
     let report =
         context.db.read(move |conn| opening::open_text_and_place(conn, &shared.sealer, id)).await?;
     let language = frame::negotiate(request.headers());
-    Ok(answer_report(row, report, &context, language, wants_geojson))
+    answer_report(row, report, &context, language, wants_geojson)
 }
 
 const GEO_JSON: &str = "application/geo+json";
@@ -261,7 +270,8 @@ fn answer_report(
     context: &Context,
     language: Language,
     wants_geojson: bool,
-) -> HttpResponse {
+) -> Result<HttpResponse> {
+    let suggestions = explain_suggestions(&row, &report, context)?;
     let degrees = |name: &str| {
         report.pointer(&format!("/location/{name}")).and_then(serde_json::Value::as_f64)
     };
@@ -294,14 +304,27 @@ fn answer_report(
         matched: matched.map(|place| PlaceView::of(place, &geo)),
         candidates: candidates.into_iter().map(|place| PlaceView::of(place, &geo)).collect(),
         flags: split_codes(&row.flags),
+        suggestions,
         report,
     };
     if !wants_geojson {
-        return HttpResponse::Ok().json(view);
+        return Ok(HttpResponse::Ok().json(view));
     }
     let feature = ReportFeature { kind: "Feature", id: view.id, geometry, properties: view };
     let body = serde_json::to_string(&feature).unwrap_or_default();
-    HttpResponse::Ok().content_type(GEO_JSON).body(body)
+    Ok(HttpResponse::Ok().content_type(GEO_JSON).body(body))
+}
+
+/// Returns what was suggested, with its words: they are text, so they are kept nowhere and found again in what was opened.
+fn explain_suggestions(
+    row: &ReportRow,
+    report: &serde_json::Value,
+    context: &Context,
+) -> Result<Vec<SuggestionView>> {
+    let codes: ReportCodes = serde_json::from_str(&row.codes).map_err(Error::internal)?;
+    let narrative = report.get("narrative").and_then(serde_json::Value::as_str);
+    let language = codes.language.as_deref();
+    Ok(classify::view_stored_with_reasons(&codes.suggested, narrative, language, context))
 }
 
 /// Returns what the place in words is understood as, and what it may mean. Like the distance to the border it is read

@@ -43,6 +43,8 @@ pub struct ReportRow {
     pub geo_precision: String,
     /// Space-separated.
     pub flags: String,
+    /// What it says in codes, as JSON.
+    pub codes: String,
     /// The countries from which its incident is seen.
     pub seen_from: (String, Option<String>),
 }
@@ -70,6 +72,7 @@ pub fn find_report(conn: &mut DbConn, id: ReportId) -> Result<Option<ReportRow>>
             reports::zone,
             reports::geo_precision,
             reports::flags,
+            reports::codes,
             (incident_facts::country, incident_facts::country_computed),
         ))
         .first(conn)

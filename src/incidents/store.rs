@@ -1,6 +1,6 @@
 //! Incidents and their facts in the database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
@@ -14,7 +14,10 @@ use crate::db::schema::{
 use crate::error::{Error, Result};
 use crate::ids::IncidentId;
 use crate::incidents::facts::{DatePrecision, DaySpan, Status};
-use crate::incidents::types::{Facts, Overrides, PlaceFacts, ReportFacts};
+use crate::incidents::types::{
+    Facts, Overrides, PlaceFacts, ReportCodes, ReportFacts, SuggestedCategory,
+};
+use crate::taxonomy::lexicon::classify::MAX_SUGGESTIONS;
 
 /// The row of an incident itself.
 #[derive(Debug, Clone, diesel::Queryable)]
@@ -254,6 +257,31 @@ fn report_facts(row: ReportFactsRow) -> Result<ReportFacts> {
         codes: serde_json::from_str(&row.codes).map_err(Error::internal)?,
         channel: row.channel,
     })
+}
+
+/// Returns what was suggested for the active reports of an incident.
+///
+/// # Shape
+/// By falling score, then by code; each code once, at most five.
+///
+/// # Errors
+/// When the database fails or a row is damaged.
+pub fn list_suggested(conn: &mut DbConn, incident: i64) -> Result<Vec<SuggestedCategory>> {
+    let rows: Vec<String> = reports::table
+        .filter(reports::incident_id.eq(incident))
+        .filter(reports::state.eq("active"))
+        .select(reports::codes)
+        .load(conn)?;
+    let mut suggested = Vec::new();
+    for codes in rows {
+        let codes: ReportCodes = serde_json::from_str(&codes).map_err(Error::internal)?;
+        suggested.extend(codes.suggested);
+    }
+    suggested.sort_by(|one, other| other.score.cmp(&one.score).then(one.code.cmp(&other.code)));
+    let mut seen = BTreeSet::new();
+    suggested.retain(|one: &SuggestedCategory| seen.insert(one.code.clone()));
+    suggested.truncate(MAX_SUGGESTIONS);
+    Ok(suggested)
 }
 
 /// Returns the codes of a space-separated column.

@@ -111,6 +111,18 @@ pub struct ReportCodes {
     pub is_ongoing: bool,
     /// A test.
     pub is_test: bool,
+    /// What the lexicon suggested for the narrative when it came, by falling score. Facts are never made of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suggested: Vec<SuggestedCategory>,
+}
+
+/// A category that seemed to apply, without the words that said so: those are text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuggestedCategory {
+    /// Leaf code.
+    pub code: String,
+    /// Per mille, 600..=1000.
+    pub score: u16,
 }
 
 /// One actor in codes.

@@ -19,6 +19,7 @@ use crate::geo::areas::Areas;
 use crate::geo::locate::Geo;
 use crate::ids::IncidentId;
 use crate::incidents::store::{IncidentRow, split_codes};
+use crate::intake::classify::SuggestionView;
 use crate::intake::receipt::{AreaView, LabelView};
 use crate::seal::veil::PlaceVeil;
 use crate::taxonomy::catalogue::Taxonomy;
@@ -61,6 +62,10 @@ pub struct IncidentView {
     pub occurred: Option<OccurredView>,
     /// Primary first; none means it waits as uncategorised.
     pub categories: Vec<IncidentCategoryView>,
+    /// Categories the narratives of its reports seem to tell of, best first, when it is read alone. Nobody has decided on
+    /// them, and they count nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggestions: Option<Vec<SuggestionView>>,
     /// By `affected_count` code; a measure nobody stated is absent.
     pub harm: BTreeMap<String, HarmView>,
     /// `actor_type` codes.
@@ -294,6 +299,7 @@ fn view(
         site_distance: facts.site_distance.clone(),
         exact: if is_exact { Some(fine_place(facts, &context.keys.place_veil())?) } else { None },
         occurred: occurred(facts),
+        suggestions: None,
         categories: details
             .categories
             .into_iter()

@@ -11,7 +11,10 @@ use crate::geo::locate::Geo;
 use crate::ids::{IncidentId, ReportId};
 use crate::incidents::facts::DaySpan;
 use crate::incidents::rules::{self, CLOCK_IMPLAUSIBLE};
-use crate::incidents::types::{ActorCode, Facts, Overrides, PlaceFacts, ReportCodes, ReportFacts};
+use crate::incidents::types::{
+    ActorCode, Facts, Overrides, PlaceFacts, ReportCodes, ReportFacts, SuggestedCategory,
+};
+use crate::intake::classify;
 use crate::intake::fields::Fields;
 use crate::intake::occurred::Occurred;
 use crate::intake::places::PlaceView;
@@ -19,6 +22,7 @@ use crate::intake::types::{CANONICAL_VERSION, ClaimedPlace, Content, NewReport};
 use crate::seal::envelope::{Owner, OwnerKind, Part, Sealed, Sealer};
 use crate::seal::subkeys::SubKeySet;
 use crate::taxonomy::catalogue::Taxonomy;
+use crate::taxonomy::lexicon::classify::{Classifier, Suggestion};
 
 /// How a report came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +52,8 @@ pub struct Workbench<'a> {
     pub geo: Arc<Geo>,
     /// Default severities.
     pub taxonomy: &'a Taxonomy,
+    /// Suggests categories.
+    pub classifier: &'a Classifier,
     /// The field dictionary.
     pub fields: &'a Fields,
     /// Seals parts.
@@ -86,6 +92,8 @@ pub struct Prepared {
     pub report: ReportFacts,
     /// Facts of an incident of this report alone.
     pub facts: Facts,
+    /// Categories its narrative seems to tell of, with the words that say so; those are never stored.
+    pub suggestions: Vec<Suggestion>,
     /// Sealed parts, under the report's id.
     pub sealed: Vec<(Part, Sealed)>,
     /// The canonical form once more, sealed as what it becomes if the id is taken by other content.
@@ -105,11 +113,14 @@ pub fn prepare(
 ) -> Result<Prepared> {
     let mut geotag = geotag(&bench.geo, &report.place, report.content.location.place.as_deref())?;
     let span = place_in_time(&bench.geo, report.occurred, &mut geotag);
+    let content = &report.content;
+    let (narrative, language) = (content.narrative.as_deref(), content.language.as_deref());
+    let suggestions = classify::suggest(bench.classifier, narrative, language);
     let facts_of_report = ReportFacts {
         place: PlaceFacts::of(&geotag, &bench.keys.place_veil())?,
         span,
         flags: screen_clock(report.occurred, now),
-        codes: codes_of(&report.content, bench.taxonomy),
+        codes: codes_of(content, &suggestions, bench.taxonomy),
         channel: channel.as_str().to_owned(),
     };
     let facts = rules::derive_facts(std::slice::from_ref(&facts_of_report), &Overrides::default())
@@ -133,6 +144,7 @@ pub fn prepare(
         geotag,
         report: facts_of_report,
         facts,
+        suggestions,
         sealed,
         canonical,
     })
@@ -235,7 +247,7 @@ fn screen_clock(occurred: Option<Occurred>, now: DateTime<Utc>) -> Vec<String> {
     is_implausible.then(|| CLOCK_IMPLAUSIBLE.to_owned()).into_iter().collect()
 }
 
-fn codes_of(content: &Content, taxonomy: &Taxonomy) -> ReportCodes {
+fn codes_of(content: &Content, suggestions: &[Suggestion], taxonomy: &Taxonomy) -> ReportCodes {
     let source = content.source.clone().unwrap_or_default();
     ReportCodes {
         categories: content.categories.clone(),
@@ -254,6 +266,10 @@ fn codes_of(content: &Content, taxonomy: &Taxonomy) -> ReportCodes {
         is_at_risk: source.at_risk.unwrap_or(false),
         is_ongoing: content.ongoing.unwrap_or(false),
         is_test: content.test,
+        suggested: suggestions
+            .iter()
+            .map(|one| SuggestedCategory { code: one.code.to_string(), score: one.score })
+            .collect(),
     }
 }
 

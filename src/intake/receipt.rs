@@ -9,6 +9,7 @@ use crate::geo::areas::{AreaId, Areas};
 use crate::geo::geotag::Geotag;
 use crate::geo::locate::Geo;
 use crate::ids::{IncidentId, ReportId};
+use crate::intake::classify::{SuggestionView, view_with_reasons};
 use crate::intake::places::{NearView, PlaceView};
 use crate::intake::prepare::Prepared;
 use crate::intake::store::{Stored, utc};
@@ -164,6 +165,9 @@ pub struct SubmissionView {
     pub geotag: GeotagView,
     /// As sent, primary first; none yet means it waits as uncategorised.
     pub categories: Vec<CategoryView>,
+    /// Categories its narrative seems to tell of, best first, with the words that say so. Positions count from the first
+    /// character that is no white space. They count nowhere until a reviewer gives them.
+    pub suggestions: Vec<SuggestionView>,
     /// What a reviewer should look at.
     pub flags: Vec<String>,
 }
@@ -186,6 +190,7 @@ impl SubmissionView {
             received_at: utc(stored.received_at),
             geotag: GeotagView::of(&prepared.geotag, geo, language),
             categories: view_categories(&prepared.report.codes.categories, taxonomy),
+            suggestions: view_with_reasons(&prepared.suggestions, taxonomy),
             flags: prepared.facts.flags.clone(),
         }
     }

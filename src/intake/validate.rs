@@ -110,6 +110,21 @@ pub fn validate_categories(codes: &[String], catalogues: &Catalogues<'_>) -> Res
     if check.errors.is_empty() { Ok(checked) } else { Err(Error::invalid(check.errors)) }
 }
 
+/// Checks a text as long as a narrative may be, and the language its sender says it is in.
+///
+/// # Errors
+/// `InvalidFields` naming what is at fault.
+pub fn validate_text(
+    text: &str,
+    language: Option<String>,
+    catalogues: &Catalogues<'_>,
+) -> Result<Option<String>> {
+    let mut check = Check { catalogues, errors: Vec::new() };
+    check.is_short("/text", text, NARRATIVE_CHARS);
+    let language = check.language(language);
+    if check.errors.is_empty() { Ok(language) } else { Err(Error::invalid(check.errors)) }
+}
+
 struct Check<'a> {
     catalogues: &'a Catalogues<'a>,
     errors: Vec<FieldError>,

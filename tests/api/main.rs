@@ -23,3 +23,4 @@ mod refusals;
 mod review;
 mod robustness;
 mod tidy;
+mod words;

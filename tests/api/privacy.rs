@@ -46,7 +46,7 @@ fn full_report() -> Value {
     json!({
         "occurred": "2024-03-05T09:00:00+02:00",
         "location": {"lat": -6.136_271, "lon": 23.589_813, "country": "COD", "place": "CANARY-place"},
-        "categories": ["rights.life_integrity.killing"], "narrative": "CANARY-narrative",
+        "categories": ["rights.life_integrity.killing"], "narrative": "CANARY-narrative: soldiers shot two diggers",
         "actors": [{"type": "private_security", "name": "CANARY-actor"}],
         "people": [{"name": "CANARY-name", "contact": "+23277000001", "role": "victim", "note": "CANARY-note"}],
         "company": "CANARY-company",
@@ -117,6 +117,7 @@ fn c59_nothing_told_in_confidence_is_in_the_database_or_the_log() {
     reviewer.decide(&answer["incident"], &decision).expect(200);
     reviewer.get(&format!("/v1/reports/{}", answer["id"].as_str().expect("an id"))).expect(200);
     reviewer.get("/v1/incidents?catgory=CANARY-query").expect(400);
+    monitor.post("/v1/classify", &json!({"text": "CANARY-text: guards beat a digger"})).expect(200);
     monitor
         .post("/v1/reports", &json!({"mining_mode": "CANARY-code", "narrative": "x"}))
         .expect(422);
@@ -133,6 +134,8 @@ fn c59_nothing_told_in_confidence_is_in_the_database_or_the_log() {
     assert!(lines.contains("/v1/reports") && lines.contains("duration_ms"), "it is a log");
     let secrets = [
         "CANARY",
+        "soldiers",
+        "diggers",
         "+23277000001",
         "+23277000002",
         "6.136271",

@@ -11,6 +11,10 @@ impl Check<'_> {
         max_chars: usize,
     ) -> Option<String> {
         let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())?;
+        self.is_short(pointer, &text, max_chars).then_some(text)
+    }
+
+    pub(super) fn is_short(&mut self, pointer: &str, text: &str, max_chars: usize) -> bool {
         let n_chars = text.chars().count();
         if n_chars > max_chars {
             self.fail(
@@ -18,9 +22,8 @@ impl Check<'_> {
                 format!("this has {n_chars} characters; at most {max_chars} are taken"),
                 format!("ce texte compte {n_chars} caractères ; {max_chars} au plus sont acceptés"),
             );
-            return None;
         }
-        Some(text)
+        n_chars <= max_chars
     }
 
     pub(super) fn number(&mut self, pointer: &str, number: Option<f64>, max: f64) -> Option<f64> {
