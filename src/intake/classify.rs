@@ -47,7 +47,7 @@ pub struct SuggestionView {
     pub code: String,
     /// Its label.
     pub label: Option<LabelView>,
-    /// How much speaks for it, above 0 to 1; what scores below 0.6 is not said.
+    /// How likely the text tells of it, above 0 to 1.
     #[schema(minimum = 0, maximum = 1)]
     pub score: f64,
     /// The words that say so, for those who may read them.

@@ -6,21 +6,28 @@ use crate::taxonomy::catalogue::{CategoryCode, Taxonomy, Valence};
 use crate::taxonomy::error::DataError;
 use crate::taxonomy::lexicon::cues::{Cue, Cues};
 use crate::taxonomy::lexicon::language::Language;
+use crate::taxonomy::lexicon::learned::{self, Learned};
 use crate::taxonomy::lexicon::matching::{Found, Page, Pattern};
 use crate::taxonomy::lexicon::reading::Sight;
 use crate::taxonomy::lexicon::scope;
+use crate::taxonomy::lexicon::signs::{Sign, list_signs};
 use crate::taxonomy::lexicon::sources::{Concepts, read_entries};
+use crate::taxonomy::lexicon::term::Alternative;
 use crate::taxonomy::lexicon::tokens::{Gap, Tokens};
 use crate::taxonomy::lexicon::vocabulary::{Builder, ElementId, Vocabulary};
 
 /// Suggestions of one text, at most.
 pub const MAX_SUGGESTIONS: usize = 5;
+/// Signs beside the terms that are told as a reason, at most.
+const MAX_SIGNS: usize = 4;
 /// Reasons of one suggestion, at most.
 const MAX_REASONS: usize = 8;
-/// A lower score is silence, per mille. Set on `tests/data/narratives_develop.csv`.
-const MIN_SCORE: u16 = 600;
+/// Less certainty that a text tells of a leaf rather than of nothing is silence, per mille.
+const MIN_CERTAINTY: u16 = 700;
+/// A best suggestion that scores less is a guess among many, per mille.
+const MIN_BEST: u32 = 200;
 /// What scores less than this share of the best suggestion is noise beside it, per mille.
-const MIN_SHARE: u32 = 600;
+const MIN_SHARE: u32 = 50;
 /// How much of a score is left in a text that says of something that it is false, or a lesson, or a match.
 const DOUBT: f64 = 0.7;
 /// How much a term counts whose words another term has used already.
@@ -37,6 +44,8 @@ pub struct LexiconFiles<'a> {
     pub concepts: &'a str,
     /// `data/lexicon.csv`.
     pub lexicon: &'a str,
+    /// `data/signs.csv.gz`, unpacked.
+    pub signs: &'a str,
 }
 
 /// What a text seems to tell of.
@@ -53,7 +62,7 @@ pub struct Classification {
 pub struct Suggestion {
     /// A leaf that is not retired.
     pub code: CategoryCode,
-    /// How much speaks for it, per mille: from the threshold of silence to 1000.
+    /// How likely the text tells of it, among all leaves and nothing, per mille.
     pub score: u16,
     /// The words that say so, in order of the text, none within another; at least one.
     pub reasons: Vec<Reason>,
@@ -83,13 +92,29 @@ struct Reader {
     patterns: Vec<Pattern>,
     /// For each literal, the patterns that are looked for where it occurs.
     anchored: Vec<Vec<usize>>,
+    /// The concepts by name.
+    concepts: Vec<(String, ElementId)>,
+    learned: Learned,
 }
 
 /// A leaf's score before it is rounded, with its words.
 struct Scored {
     leaf: usize,
     score: f64,
+    /// How likely it is this leaf rather than nothing, 0..=1.
+    certainty: f64,
     words: BTreeSet<(usize, usize)>,
+}
+
+/// What a text gives to learn from, and to judge by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// The language it was read in.
+    pub language: Language,
+    /// Its signs.
+    pub signs: Vec<Sign>,
+    /// What the terms of the lexicon say, 0..=1, for the leaves for which one was found.
+    pub terms: Vec<(CategoryCode, f64)>,
 }
 
 impl Classifier {
@@ -98,10 +123,12 @@ impl Classifier {
     /// # Errors
     /// When a file is damaged or does not fit the taxonomy.
     pub fn builtin(taxonomy: &Taxonomy) -> Result<Classifier, DataError> {
+        let signs = learned::unpack()?;
         let files = LexiconFiles {
             cues: include_str!("../data/cues.csv"),
             concepts: include_str!("../data/concepts.csv"),
             lexicon: include_str!("../data/lexicon.csv"),
+            signs: &signs,
         };
         Classifier::from_files(taxonomy, files)
     }
@@ -143,12 +170,29 @@ impl Classifier {
         let mut best: Vec<Scored> = Vec::new();
         for reader in &self.readers {
             if language.is_none_or(|language| language == reader.language) {
-                for scored in reader.score(&tokens, self.codes.len()) {
+                for scored in reader.judge(&tokens, &self.codes) {
                     keep_better(&mut best, scored);
                 }
             }
         }
         Classification { language, suggestions: self.select(&best, &tokens, text) }
+    }
+
+    /// Returns what `text` gives to learn from, once for each language it is read in.
+    pub fn gather(&self, text: &str, language: Option<&str>) -> Vec<Evidence> {
+        let tokens = Tokens::of(text);
+        let language = self.choose_language(&tokens, language.and_then(Language::from_code));
+        let readers = self.readers.iter();
+        let readers = readers.filter(|reader| language.is_none_or(|one| one == reader.language));
+        readers
+            .map(|reader| {
+                let (signs, found) = reader.read(&tokens, self.codes.len());
+                let terms = found.iter().filter_map(|scored| {
+                    Some((self.codes.get(scored.leaf)?.clone(), scored.score))
+                });
+                Evidence { language: reader.language, signs, terms: terms.collect() }
+            })
+            .collect()
     }
 
     /// Returns the language whose words the text holds more of; what its sender said decides where both are near.
@@ -176,12 +220,15 @@ impl Classifier {
                 reasons: quote(&one.words, tokens, text),
             })
         };
-        let loud = scored.iter().filter(|one| per_mille(one.score) >= MIN_SCORE);
+        let loud = scored.iter().filter(|one| per_mille(one.certainty) >= MIN_CERTAINTY);
         let mut all: Vec<Suggestion> = loud.filter_map(suggestion).collect();
         all.sort_by(|one, other| {
             other.score.cmp(&one.score).then_with(|| one.code.cmp(&other.code))
         });
         let best = all.first().map_or(0, |first| u32::from(first.score));
+        if best < MIN_BEST {
+            return Vec::new();
+        }
         all.retain(|one| u32::from(one.score) * 1000 >= best * MIN_SHARE);
         all.truncate(MAX_SUGGESTIONS);
         all
@@ -228,11 +275,18 @@ impl Reader {
             let is_of_harm = leaf.valence == Valence::Negative;
             patterns.push(Pattern { leaf: entry.leaf, weight: entry.weight, is_of_harm, parts });
         }
+        let mut named = Vec::new();
+        for name in concepts.names() {
+            let alternative = [Alternative::Concept(name.to_owned())];
+            let element = builder.element(&alternative, &concepts);
+            named.extend(element.ok().map(|element| (name.to_owned(), element)));
+        }
         let anchored = anchor(&patterns, &builder.weigh_elements());
         let too_large = |detail| DataError::Missing { file: "lexicon.csv", detail };
         let vocabulary = builder.build().map_err(too_large)?;
         let anchored = vocabulary.by_literal(&anchored);
-        Ok(Reader { language, vocabulary, patterns, anchored })
+        let learned = Learned::read(files.signs, taxonomy, language)?;
+        Ok(Reader { language, vocabulary, patterns, anchored, concepts: named, learned })
     }
 
     /// Lists the patterns all of whose parts occur, in the order of the lexicon.
@@ -247,20 +301,48 @@ impl Reader {
         candidates.into_iter().filter_map(|index| self.patterns.get(index)).collect()
     }
 
-    /// Scores the leaves for which something was found.
+    /// Weighs what the terms say together with all other signs of the text.
+    fn judge(&self, tokens: &Tokens, codes: &[CategoryCode]) -> Vec<Scored> {
+        let (signs, found) = self.read(tokens, codes.len());
+        if self.learned.is_empty() {
+            return found;
+        }
+        let terms: Vec<(&str, f64)> = found
+            .iter()
+            .filter_map(|scored| Some((codes.get(scored.leaf)?.as_str(), scored.score)))
+            .collect();
+        let judged = self.learned.judge(&signs, &terms).into_iter();
+        judged
+            .map(|judged| {
+                let of_terms = found.iter().find(|scored| scored.leaf == judged.leaf);
+                let mut words = of_terms.map(|scored| scored.words.clone()).unwrap_or_default();
+                let loudest = judged.signs.iter().take(MAX_SIGNS);
+                let loudest = loudest.filter_map(|index| signs.get(*index));
+                words.extend(loudest.map(|sign| (sign.first, sign.last)));
+                let words = join_neighbours(&words, tokens);
+                let (leaf, score, certainty) = (judged.leaf, judged.score, judged.certainty);
+                Scored { leaf, score, certainty, words }
+            })
+            .filter(|scored| !scored.words.is_empty())
+            .collect()
+    }
+
+    /// Lists the signs of a text, and scores the leaves for which terms of the lexicon were found.
     ///
     /// Terms of a leaf add up as independent signs do: what one leaves open, the next one narrows. Terms against a leaf
     /// take their share away afterwards.
-    fn score(&self, tokens: &Tokens, n_leaves: usize) -> Vec<Scored> {
+    fn read(&self, tokens: &Tokens, n_leaves: usize) -> (Vec<Sign>, Vec<Scored>) {
         let sight = self.vocabulary.look(tokens);
         let patterns = self.list_candidates(&sight);
         let parts = patterns.iter().flat_map(|pattern| &pattern.parts);
         let mut elements: Vec<ElementId> = parts.map(|(_, element, _)| *element).collect();
         elements.extend(0..Cue::ALL.len());
+        elements.extend(self.concepts.iter().map(|(_, element)| *element));
         elements.sort_unstable();
         elements.dedup();
         let reading = self.vocabulary.read(sight, elements);
         let meaning = scope::mark(tokens, &reading);
+        let signs = list_signs(tokens, &reading, &meaning.words, &self.concepts);
         let page = Page::new(tokens, &reading, &meaning.words);
         let share = if meaning.is_doubtful { DOUBT } else { 1.0 };
         let found = patterns.into_iter();
@@ -274,8 +356,9 @@ impl Reader {
         scored.extend(of_leaf.filter_map(|found| score_leaf(found, tokens)));
         for one in &mut scored {
             one.score *= share;
+            one.certainty *= share;
         }
-        scored
+        (signs, scored)
     }
 }
 
@@ -299,7 +382,8 @@ fn score_leaf(found: &[(&Pattern, Found)], tokens: &Tokens) -> Option<Scored> {
         words.extend(places.iter().map(|place| (place.first, place.last)));
     }
     let words = join_neighbours(&words, tokens);
-    (!words.is_empty()).then_some(Scored { leaf, score: (1.0 - open) * kept, words })
+    let score = (1.0 - open) * kept;
+    (!words.is_empty()).then_some(Scored { leaf, score, certainty: score, words })
 }
 
 /// Makes one stretch of words of those that overlap or follow each other.

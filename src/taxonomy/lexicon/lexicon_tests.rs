@@ -11,7 +11,7 @@ const CONCEPTS: &str = "concept,language,words\nsoldiers,en,soldier;=army;men in
 const KILLING: &str = "rights.life_integrity.killing";
 
 fn load(cues: &str, concepts: &str, lexicon: &str) -> Result<Classifier, String> {
-    let files = LexiconFiles { cues, concepts, lexicon };
+    let files = LexiconFiles { cues, concepts, lexicon, signs: "language,sign,code,weight\n" };
     Classifier::from_files(&Taxonomy::builtin().unwrap(), files).map_err(|error| error.to_string())
 }
 

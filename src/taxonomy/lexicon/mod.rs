@@ -2,7 +2,12 @@
 //!
 //! Start with [`classify::Classifier`]. A text is cut into words ([`tokens`]), the words get keys ([`keys`]), two
 //! automata find everything the lexicon knows ([`vocabulary`], [`reading`]), cues say what is denied or not meant ([`scope`]), terms
-//! are looked for ([`matching`]) and added up ([`classify`]). Knows no database, no HTTP and no report.
+//! are looked for ([`matching`]) and added up, and weighed ([`learned`]) together with everything else the text gives, its
+//! [`signs`]. [`classify`] says what is loud enough. Knows no database, no HTTP and no report.
+//!
+//! Terms say what somebody thought of; the weights of the signs were learnt from labelled texts
+//! (`tests/data/narratives_learn.csv`, `narratives_develop.csv`) by `data/learn_signs.py`. After a change of the lexicon or
+//! of those texts run it again. `tests/data/narratives_test.csv` is of another hand and only measures.
 //!
 //! # Editing the lexicon
 //!
@@ -13,8 +18,8 @@
 //! - `concepts.csv` (`concept,language,words`): names for sets of words: `soldiers,fr,soldat;militaire;=armee`. A
 //!   concept may hold another that stands above it: `{police}`.
 //! - `lexicon.csv` (`code,language,weight,terms`): terms that speak for a leaf, or against it with a weight below 0.
-//!   Weights add up as independent signs do: two of 0.5 make 0.75. Below 0.6 in all, nothing is said; so 0.21 is a hint
-//!   that needs three others, 0.8 a term that stands alone.
+//!   Weights add up as independent signs do: two of 0.5 make 0.75. So 0.2 is a hint that needs others, 0.8 a term that
+//!   stands alone.
 //! - `cues.csv` (`cue,language,words`): denials, doubts, lessons, idioms, words without meaning, short forms; see
 //!   [`cues::Cue`], and `function` and `abbreviation` (`ppl=people`).
 //!
@@ -43,12 +48,14 @@ mod classify_tests;
 pub(crate) mod cues;
 pub(crate) mod keys;
 pub mod language;
+pub(crate) mod learned;
 #[cfg(test)]
 mod lexicon_tests;
 pub(crate) mod matching;
 pub mod measure;
 pub(crate) mod reading;
 pub(crate) mod scope;
+pub mod signs;
 pub(crate) mod sources;
 pub(crate) mod term;
 pub(crate) mod tokens;

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::taxonomy::lexicon::vocabulary::{ElementId, LiteralId};
+use crate::taxonomy::lexicon::vocabulary::{ElementId, LiteralId, Stream};
 
 /// Where words of an element stand in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +48,8 @@ pub(crate) struct Sight {
     pub(crate) elements: Marks,
     /// For each word, how many words with meaning stand before it.
     pub(crate) content_before: Vec<usize>,
+    /// The keys of the words with meaning.
+    pub(crate) keys: Stream,
 }
 
 impl Sight {
@@ -65,6 +67,7 @@ pub(crate) struct Reading {
     /// By element, then place.
     occurrences: Vec<Occurrence>,
     content_before: Vec<usize>,
+    keys: Stream,
 }
 
 impl Reading {
@@ -94,7 +97,7 @@ impl Reading {
             (element, begin..occurrences.len())
         };
         let elements = elements.into_iter().map(lay_out).collect();
-        Reading { elements, occurrences, content_before: sight.content_before }
+        Reading { elements, occurrences, content_before: sight.content_before, keys: sight.keys }
     }
 
     /// Returns where an element occurs, in order of the text; nothing for one that was not asked for.
@@ -104,6 +107,11 @@ impl Reading {
         };
         let range = self.elements.get(at).map(|(_, range)| range.clone()).unwrap_or_default();
         self.occurrences.get(range).unwrap_or_default()
+    }
+
+    /// Lists the words with meaning: their key and which word of the text each is.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.keys.words()
     }
 
     /// Counts the words with meaning before the word at `index`.

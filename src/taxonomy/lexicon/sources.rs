@@ -108,6 +108,11 @@ impl Concepts {
         Ok(())
     }
 
+    /// Lists the names of the concepts that have words, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().filter(|(_, words)| !words.is_empty()).map(|(name, _)| name.as_str())
+    }
+
     /// Returns the words of a concept, at least one.
     ///
     /// # Errors

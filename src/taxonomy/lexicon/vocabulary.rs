@@ -209,7 +209,7 @@ impl Automaton {
 }
 
 /// Words with a space before each and one at the end.
-struct Stream {
+pub(crate) struct Stream {
     text: String,
     /// Where each word begins in the text, and which word of the text it is.
     words: Vec<(usize, usize)>,
@@ -220,6 +220,13 @@ impl Stream {
         let mut text = String::with_capacity(n_words * 8 + 1);
         text.push(' ');
         Stream { text, words: Vec::with_capacity(n_words) }
+    }
+
+    /// Lists the words, and which word of the text each is.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.words.iter().filter_map(|(begin, index)| {
+            Some((self.text.get(*begin..)?.split(' ').next()?, *index))
+        })
     }
 
     fn word_at(&self, byte: usize) -> Option<usize> {
@@ -245,8 +252,8 @@ impl Vocabulary {
         self.exact.find(&exact, &self.literals, &mut found);
         found.sort_unstable();
         found.dedup();
-        let mut sight =
-            Sight { found, elements: Marks::new(self.literals_of.len()), content_before };
+        let elements = Marks::new(self.literals_of.len());
+        let mut sight = Sight { found, elements, content_before, keys: stems };
         let literals: Vec<LiteralId> = sight.literals().collect();
         for literal in literals.into_iter().filter_map(|literal| self.literals.get(literal)) {
             for element in &literal.elements {

@@ -1,0 +1,154 @@
+//! What many labelled texts taught: how much each sign of a text speaks for each leaf, and for none of them.
+//!
+//! The terms of the lexicon say what a text means where somebody thought of its words; most people use others. Weights
+//! of a multinomial logistic regression over signs and over what the lexicon found weigh both together. They are learnt
+//! by `data/learn_signs.py` from `tests/data/narratives_develop.csv`, never from the part that measures them.
+
+use std::collections::HashMap;
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+use serde::Deserialize;
+
+use crate::taxonomy::catalogue::Taxonomy;
+use crate::taxonomy::error::DataError;
+use crate::taxonomy::lexicon::language::Language;
+use crate::taxonomy::lexicon::signs::Sign;
+use crate::taxonomy::lexicon::sources::Spoken;
+use crate::taxonomy::read::read_lines;
+
+const FILE: &str = "signs.csv.gz";
+/// What every text gives.
+const BIAS: &str = "#any";
+/// The class of texts that tell of no leaf.
+const NONE: &str = "none";
+
+/// A weight for one class.
+#[derive(Debug, Clone, Copy)]
+struct Weight {
+    class: usize,
+    weight: f64,
+}
+
+/// The weights of one language.
+pub(crate) struct Learned {
+    /// Leaves in the order of the taxonomy; the class behind them is none of them.
+    n_leaves: usize,
+    weights: HashMap<Box<str>, Box<[Weight]>>,
+}
+
+/// What the signs say of a leaf.
+#[derive(Debug, Clone)]
+pub(crate) struct Judged {
+    pub(crate) leaf: usize,
+    /// How likely the text tells of this leaf, among all leaves and nothing, 0..=1.
+    pub(crate) score: f64,
+    /// How likely it tells of this leaf rather than of nothing, 0..=1.
+    pub(crate) certainty: f64,
+    /// The signs that speak for it, the loudest first, as indices.
+    pub(crate) signs: Vec<usize>,
+}
+
+#[derive(Deserialize)]
+struct WeightLine {
+    language: String,
+    sign: String,
+    code: String,
+    weight: f64,
+}
+
+/// Unpacks the built-in weights.
+///
+/// # Errors
+/// When the file is damaged.
+pub(crate) fn unpack() -> Result<String, DataError> {
+    let mut text = String::new();
+    GzDecoder::new(include_bytes!("../data/signs.csv.gz").as_slice())
+        .read_to_string(&mut text)
+        .map_err(|error| DataError::Missing { file: FILE, detail: error.to_string() })?;
+    Ok(text)
+}
+
+impl Learned {
+    /// Reads the weights of `language` from a text with the columns `language,sign,code,weight`.
+    ///
+    /// # Errors
+    /// A line that is not readable, a language or a code that is none.
+    pub(crate) fn read(
+        text: &str,
+        taxonomy: &Taxonomy,
+        language: Language,
+    ) -> Result<Learned, DataError> {
+        let n_leaves = taxonomy.leaves().len();
+        let classes = taxonomy.leaves().iter().map(|leaf| leaf.code.as_str()).chain([NONE]);
+        let classes: HashMap<&str, usize> = classes.zip(0..).collect();
+        let mut weights: HashMap<Box<str>, Vec<Weight>> = HashMap::new();
+        for (place, line) in read_lines::<WeightLine>(FILE, text)? {
+            if !Spoken::read(place, &line.language)?.covers(language) {
+                continue;
+            }
+            let class = classes.get(line.code.as_str()).copied();
+            let class =
+                class.ok_or_else(|| place.fault("code", format!("{:?} is no leaf", line.code)))?;
+            let weight = Weight { class, weight: line.weight };
+            weights.entry(line.sign.into()).or_default().push(weight);
+        }
+        let weights = weights.into_iter().map(|(sign, list)| (sign, list.into())).collect();
+        Ok(Learned { n_leaves, weights })
+    }
+
+    /// Says whether nothing was learnt: then the terms of the lexicon speak alone.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.weights.is_empty()
+    }
+
+    /// Weighs the signs of a text and what the lexicon found in it: leaf and score.
+    ///
+    /// # Shape
+    /// One for each leaf that a sign or the lexicon speaks for, in order of the leaves.
+    pub(crate) fn judge(&self, signs: &[Sign], found: &[(&str, f64)]) -> Vec<Judged> {
+        let mut sums = vec![0.0; self.n_leaves + 1];
+        let mut spoken: Vec<Vec<(f64, usize)>> = vec![Vec::new(); self.n_leaves];
+        self.add(BIAS, 1.0, &mut sums);
+        for (code, score) in found {
+            self.add(code, *score, &mut sums);
+        }
+        // A long text gives more signs, and each of them says less.
+        let share = 1.0 / count(signs.len().max(1)).sqrt();
+        for (index, sign) in signs.iter().enumerate() {
+            for weight in self.add(&sign.name, share, &mut sums) {
+                if let Some(spoken) = spoken.get_mut(weight.class).filter(|_| weight.weight > 0.0) {
+                    spoken.push((weight.weight, index));
+                }
+            }
+        }
+        let largest = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let odds: Vec<f64> = sums.iter().map(|sum| (sum - largest).exp()).collect();
+        let all: f64 = odds.iter().sum();
+        let none = odds.last().copied().unwrap_or_default();
+        let by_leaf = odds.iter().zip(spoken).enumerate();
+        by_leaf
+            .map(|(leaf, (odds, mut spoken))| {
+                spoken.sort_by(|one, other| other.0.total_cmp(&one.0));
+                let signs = spoken.into_iter().map(|(_, index)| index).collect();
+                Judged { leaf, score: odds / all, certainty: odds / (odds + none), signs }
+            })
+            .collect()
+    }
+
+    /// Adds the weights of a sign; returns them.
+    fn add(&self, sign: &str, times: f64, sums: &mut [f64]) -> &[Weight] {
+        let weights = self.weights.get(sign).map_or(&[][..], |weights| weights);
+        for weight in weights {
+            if let Some(sum) = sums.get_mut(weight.class) {
+                *sum += weight.weight * times;
+            }
+        }
+        weights
+    }
+}
+
+/// Returns a small number as a fraction.
+fn count(n: usize) -> f64 {
+    u32::try_from(n).map_or(f64::INFINITY, f64::from)
+}
