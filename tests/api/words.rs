@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::harness::TestApp;
 
-const MESSAGE: &str = "Vigiles ont tiré sur creuseurs à Tshikapa, deux blessés";
+const MESSAGE: &str = "Vigiles ont tabassé deux creuseurs à Tshikapa, bras cassé";
 const ASSAULT: &str = "rights.life_integrity.assault_injury";
 
 /// Fails when a reason does not quote the text it points into.

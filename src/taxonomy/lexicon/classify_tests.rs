@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::{any, prop_assert, proptest};
 
 use crate::taxonomy::catalogue::Taxonomy;
-use crate::taxonomy::lexicon::classify::{Classifier, MAX_SUGGESTIONS, Suggestion};
+use crate::taxonomy::lexicon::classify::{Classifier, MAX_SUGGESTIONS};
 use crate::taxonomy::lexicon::language::Language;
 use crate::taxonomy::lexicon::measure::{Figures, measure, read_labelled};
 
@@ -32,13 +32,13 @@ fn assert_silent(text: &str) {
 
 #[test]
 fn a_message_of_nine_words_gets_its_category_and_the_words_that_say_why() {
-    let text = "Vigiles ont tiré sur creuseurs à Tshikapa, deux blessés";
+    let text = "Vigiles ont tabassé deux creuseurs à Tshikapa, bras cassé";
 
     let classification = CLASSIFIER.classify(text, None);
 
     assert_eq!(classification.language, Some(Language::French));
-    let is_injury = |one: &&Suggestion| one.code.as_str() == "rights.life_integrity.assault_injury";
-    let first = classification.suggestions.iter().find(is_injury).unwrap();
+    let first = classification.suggestions.first().unwrap();
+    assert_eq!(first.code.as_str(), "rights.life_integrity.assault_injury");
     let letters: Vec<char> = text.chars().collect();
     let mut last_end = 0;
     for reason in &first.reasons {
@@ -48,7 +48,7 @@ fn a_message_of_nine_words_gets_its_category_and_the_words_that_say_why() {
         last_end = reason.end;
     }
     let words: Vec<&str> = first.reasons.iter().map(|reason| reason.words.as_str()).collect();
-    assert!(words.contains(&"Vigiles") && words.contains(&"blessés"), "{words:?}");
+    assert!(words.contains(&"Vigiles") && words.contains(&"bras cassé"), "{words:?}");
 }
 
 #[test]
