@@ -6,7 +6,7 @@ use crate::taxonomy::catalogue::{CategoryCode, Taxonomy, Valence};
 use crate::taxonomy::error::DataError;
 use crate::taxonomy::lexicon::cues::{Cue, Cues};
 use crate::taxonomy::lexicon::language::Language;
-use crate::taxonomy::lexicon::learned::{self, Learned};
+use crate::taxonomy::lexicon::learned::{self, Judged, Learned};
 use crate::taxonomy::lexicon::matching::{Found, Page, Pattern};
 use crate::taxonomy::lexicon::reading::Sight;
 use crate::taxonomy::lexicon::scope;
@@ -22,8 +22,8 @@ pub const MAX_SUGGESTIONS: usize = 5;
 const MAX_SIGNS: usize = 4;
 /// Reasons of one suggestion, at most.
 const MAX_REASONS: usize = 8;
-/// Less certainty that a text tells of a leaf rather than of nothing is silence, per mille.
-const MIN_CERTAINTY: u16 = 700;
+/// Less certainty that a text tells of a leaf rather than of nothing is silence, 0..=1.
+const MIN_CERTAINTY: f64 = 0.7;
 /// A best suggestion that scores less is a guess among many, per mille.
 const MIN_BEST: u32 = 200;
 /// What scores less than this share of the best suggestion is noise beside it, per mille.
@@ -220,7 +220,7 @@ impl Classifier {
                 reasons: quote(&one.words, tokens, text),
             })
         };
-        let loud = scored.iter().filter(|one| per_mille(one.certainty) >= MIN_CERTAINTY);
+        let loud = scored.iter().filter(|one| one.certainty >= MIN_CERTAINTY);
         let mut all: Vec<Suggestion> = loud.filter_map(suggestion).collect();
         all.sort_by(|one, other| {
             other.score.cmp(&one.score).then_with(|| one.code.cmp(&other.code))
@@ -245,7 +245,13 @@ fn keep_better(best: &mut Vec<Scored>, scored: Scored) {
 
 /// Rounds a share of one to thousandths.
 fn per_mille(share: f64) -> u16 {
-    (0..=1000).rev().find(|mille| share * 1000.0 >= f64::from(*mille) - 0.5).unwrap_or(0)
+    let mut mille = 0;
+    for step in [512, 256, 128, 64, 32, 16, 8, 4, 2, 1] {
+        if mille + step <= 1000 && share * 1000.0 >= f64::from(mille + step) - 0.5 {
+            mille += step;
+        }
+    }
+    mille
 }
 
 impl Reader {
@@ -312,15 +318,14 @@ impl Reader {
             .filter_map(|scored| Some((codes.get(scored.leaf)?.as_str(), scored.score)))
             .collect();
         let judged = self.learned.judge(&signs, &terms).into_iter();
-        judged
-            .map(|judged| {
-                let of_terms = found.iter().find(|scored| scored.leaf == judged.leaf);
+        let certain = judged.filter(|judged| judged.certainty >= MIN_CERTAINTY);
+        certain
+            .map(|Judged { leaf, score, certainty }| {
+                let of_terms = found.iter().find(|scored| scored.leaf == leaf);
                 let mut words = of_terms.map(|scored| scored.words.clone()).unwrap_or_default();
-                let loudest = judged.signs.iter().take(MAX_SIGNS);
-                let loudest = loudest.filter_map(|index| signs.get(*index));
+                let loudest = self.learned.speaking_for(leaf, &signs).into_iter().take(MAX_SIGNS);
                 words.extend(loudest.map(|sign| (sign.first, sign.last)));
                 let words = join_neighbours(&words, tokens);
-                let (leaf, score, certainty) = (judged.leaf, judged.score, judged.certainty);
                 Scored { leaf, score, certainty, words }
             })
             .filter(|scored| !scored.words.is_empty())
@@ -337,7 +342,8 @@ impl Reader {
         let parts = patterns.iter().flat_map(|pattern| &pattern.parts);
         let mut elements: Vec<ElementId> = parts.map(|(_, element, _)| *element).collect();
         elements.extend(0..Cue::ALL.len());
-        elements.extend(self.concepts.iter().map(|(_, element)| *element));
+        let concepts = self.concepts.iter().map(|(_, element)| *element);
+        elements.extend(concepts.filter(|element| sight.elements.has(*element)));
         elements.sort_unstable();
         elements.dedup();
         let reading = self.vocabulary.read(sight, elements);

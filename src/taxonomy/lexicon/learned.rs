@@ -38,15 +38,13 @@ pub(crate) struct Learned {
 }
 
 /// What the signs say of a leaf.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Judged {
     pub(crate) leaf: usize,
     /// How likely the text tells of this leaf, among all leaves and nothing, 0..=1.
     pub(crate) score: f64,
     /// How likely it tells of this leaf rather than of nothing, 0..=1.
     pub(crate) certainty: f64,
-    /// The signs that speak for it, the loudest first, as indices.
-    pub(crate) signs: Vec<usize>,
 }
 
 #[derive(Deserialize)]
@@ -102,49 +100,52 @@ impl Learned {
         self.weights.is_empty()
     }
 
-    /// Weighs the signs of a text and what the lexicon found in it: leaf and score.
+    /// Weighs the signs of a text and what the terms of the lexicon say in it: code and score.
     ///
     /// # Shape
-    /// One for each leaf that a sign or the lexicon speaks for, in order of the leaves.
-    pub(crate) fn judge(&self, signs: &[Sign], found: &[(&str, f64)]) -> Vec<Judged> {
+    /// All leaves, in their order.
+    pub(crate) fn judge(&self, signs: &[Sign], terms: &[(&str, f64)]) -> Vec<Judged> {
         let mut sums = vec![0.0; self.n_leaves + 1];
-        let mut spoken: Vec<Vec<(f64, usize)>> = vec![Vec::new(); self.n_leaves];
-        self.add(BIAS, 1.0, &mut sums);
-        for (code, score) in found {
-            self.add(code, *score, &mut sums);
+        let mut add = |sign: &str, times: f64| {
+            for weight in self.weights_of(sign) {
+                if let Some(sum) = sums.get_mut(weight.class) {
+                    *sum += weight.weight * times;
+                }
+            }
+        };
+        add(BIAS, 1.0);
+        for (code, score) in terms {
+            add(code, *score);
         }
         // A long text gives more signs, and each of them says less.
         let share = 1.0 / count(signs.len().max(1)).sqrt();
-        for (index, sign) in signs.iter().enumerate() {
-            for weight in self.add(&sign.name, share, &mut sums) {
-                if let Some(spoken) = spoken.get_mut(weight.class).filter(|_| weight.weight > 0.0) {
-                    spoken.push((weight.weight, index));
-                }
-            }
+        for sign in signs {
+            add(&sign.name, share);
         }
         let largest = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let odds: Vec<f64> = sums.iter().map(|sum| (sum - largest).exp()).collect();
         let all: f64 = odds.iter().sum();
         let none = odds.last().copied().unwrap_or_default();
-        let by_leaf = odds.iter().zip(spoken).enumerate();
-        by_leaf
-            .map(|(leaf, (odds, mut spoken))| {
-                spoken.sort_by(|one, other| other.0.total_cmp(&one.0));
-                let signs = spoken.into_iter().map(|(_, index)| index).collect();
-                Judged { leaf, score: odds / all, certainty: odds / (odds + none), signs }
-            })
+        let of_leaves = odds.iter().take(self.n_leaves).enumerate();
+        of_leaves
+            .map(|(leaf, odds)| Judged { leaf, score: odds / all, certainty: odds / (odds + none) })
             .collect()
     }
 
-    /// Adds the weights of a sign; returns them.
-    fn add(&self, sign: &str, times: f64, sums: &mut [f64]) -> &[Weight] {
-        let weights = self.weights.get(sign).map_or(&[][..], |weights| weights);
-        for weight in weights {
-            if let Some(sum) = sums.get_mut(weight.class) {
-                *sum += weight.weight * times;
-            }
-        }
-        weights
+    /// Lists the signs that speak for a leaf, the loudest first.
+    pub(crate) fn speaking_for<'a>(&self, leaf: usize, signs: &'a [Sign]) -> Vec<&'a Sign> {
+        let weight_of = |sign: &Sign| {
+            let mut weights = self.weights_of(&sign.name).iter();
+            weights.find(|weight| weight.class == leaf).map_or(0.0, |weight| weight.weight)
+        };
+        let weighed = signs.iter().map(|sign| (weight_of(sign), sign));
+        let mut speaking: Vec<(f64, &Sign)> = weighed.filter(|(weight, _)| *weight > 0.0).collect();
+        speaking.sort_by(|one, other| other.0.total_cmp(&one.0));
+        speaking.into_iter().map(|(_, sign)| sign).collect()
+    }
+
+    fn weights_of(&self, sign: &str) -> &[Weight] {
+        self.weights.get(sign).map_or(&[], |weights| weights)
     }
 }
 
