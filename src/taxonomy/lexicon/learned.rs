@@ -32,8 +32,9 @@ struct Weight {
 
 /// The weights of one language.
 pub(crate) struct Learned {
-    /// Leaves in the order of the taxonomy; the class behind them is none of them.
-    n_leaves: usize,
+    /// Whether each leaf, in the order of the taxonomy, may be suggested: a retired one is no more. The class behind them
+    /// is none of them.
+    is_live: Vec<bool>,
     weights: HashMap<Box<str>, Box<[Weight]>>,
 }
 
@@ -77,7 +78,7 @@ impl Learned {
         taxonomy: &Taxonomy,
         language: Language,
     ) -> Result<Learned, DataError> {
-        let n_leaves = taxonomy.leaves().len();
+        let is_live = taxonomy.leaves().iter().map(|leaf| leaf.retired_on.is_none()).collect();
         let classes = taxonomy.leaves().iter().map(|leaf| leaf.code.as_str()).chain([NONE]);
         let classes: HashMap<&str, usize> = classes.zip(0..).collect();
         let mut weights: HashMap<Box<str>, Vec<Weight>> = HashMap::new();
@@ -92,7 +93,7 @@ impl Learned {
             weights.entry(line.sign.into()).or_default().push(weight);
         }
         let weights = weights.into_iter().map(|(sign, list)| (sign, list.into())).collect();
-        Ok(Learned { n_leaves, weights })
+        Ok(Learned { is_live, weights })
     }
 
     /// Says whether nothing was learnt: then the terms of the lexicon speak alone.
@@ -103,9 +104,9 @@ impl Learned {
     /// Weighs the signs of a text and what the terms of the lexicon say in it: code and score.
     ///
     /// # Shape
-    /// All leaves, in their order.
+    /// All leaves that may be suggested, in their order.
     pub(crate) fn judge(&self, signs: &[Sign], terms: &[(&str, f64)]) -> Vec<Judged> {
-        let mut sums = vec![0.0; self.n_leaves + 1];
+        let mut sums = vec![0.0; self.is_live.len() + 1];
         let mut add = |sign: &str, times: f64| {
             for weight in self.weights_of(sign) {
                 if let Some(sum) = sums.get_mut(weight.class) {
@@ -126,9 +127,14 @@ impl Learned {
         let odds: Vec<f64> = sums.iter().map(|sum| (sum - largest).exp()).collect();
         let all: f64 = odds.iter().sum();
         let none = odds.last().copied().unwrap_or_default();
-        let of_leaves = odds.iter().take(self.n_leaves).enumerate();
+        let of_leaves = odds.iter().zip(&self.is_live).enumerate();
         of_leaves
-            .map(|(leaf, odds)| Judged { leaf, score: odds / all, certainty: odds / (odds + none) })
+            .filter(|(_, (_, is_live))| **is_live)
+            .map(|(leaf, (odds, _))| Judged {
+                leaf,
+                score: odds / all,
+                certainty: odds / (odds + none),
+            })
             .collect()
     }
 
@@ -152,4 +158,56 @@ impl Learned {
 /// Returns a small number as a fraction.
 fn count(n: usize) -> f64 {
     u32::try_from(n).map_or(f64::INFINITY, f64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::taxonomy::catalogue::Taxonomy;
+    use crate::taxonomy::lexicon::language::Language;
+    use crate::taxonomy::lexicon::learned::Learned;
+    use crate::taxonomy::lexicon::signs::Sign;
+
+    const KILLING: &str = "rights.life_integrity.killing";
+
+    fn read(lines: &str) -> Result<Learned, String> {
+        let text = format!("language,sign,code,weight\n{lines}");
+        let taxonomy = Taxonomy::builtin().unwrap();
+        Learned::read(&text, &taxonomy, Language::English).map_err(|error| error.to_string())
+    }
+
+    fn sign(name: &str) -> Sign {
+        Sign { name: name.to_owned(), first: 0, last: 0 }
+    }
+
+    #[test]
+    fn signs_and_terms_speak_for_a_leaf_or_for_none() {
+        let lines = format!(
+            "en,shoot,{KILLING},9\n*,{{soldiers}},{KILLING},1\nfr,shoot,none,99\n\
+             en,football,none,9\n*,{KILLING},{KILLING},9\n*,#any,none,5"
+        );
+        let learned = read(&lines).unwrap();
+        let taxonomy = Taxonomy::builtin().unwrap();
+        let killing =
+            taxonomy.leaves().iter().position(|leaf| leaf.code.as_str() == KILLING).unwrap();
+        let certainty = |signs: &[Sign], terms: &[(&str, f64)]| {
+            let judged = learned.judge(signs, terms);
+            judged.iter().find(|judged| judged.leaf == killing).unwrap().certainty
+        };
+
+        assert!(certainty(&[sign("shoot")], &[]) > 0.9);
+        assert!(certainty(&[sign("shoot"), sign("football")], &[]) < 0.1);
+        assert!(certainty(&[sign("unheard")], &[]) < 0.1);
+        assert!(certainty(&[sign("unheard")], &[(KILLING, 1.0)]) > 0.9);
+        let signs = [sign("{soldiers}"), sign("football"), sign("shoot")];
+        let speaking = learned.speaking_for(killing, &signs);
+        let names: Vec<&str> = speaking.iter().map(|sign| sign.name.as_str()).collect();
+        assert_eq!(names, ["shoot", "{soldiers}"], "the loudest first");
+    }
+
+    #[test]
+    fn a_code_that_is_no_leaf_is_refused_by_its_line() {
+        let refused = read("en,shoot,rights.life_integrity.kiling,1").err().unwrap();
+
+        assert!(refused.contains("signs.csv.gz") && refused.contains('2'), "{refused}");
+    }
 }
