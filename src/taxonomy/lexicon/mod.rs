@@ -1,8 +1,8 @@
 //! The lexicon: which words of a text speak for which category, in English and French.
 //!
-//! Start with [`classify::Classifier`]. A text is cut into words ([`tokens`]), the words get keys ([`keys`]), two
-//! automata find everything the lexicon knows ([`vocabulary`], [`reading`]), cues say what is denied or not meant ([`scope`]), terms
-//! are looked for ([`matching`]) and added up, and weighed ([`learned`]) together with everything else the text gives, its
+//! Start with [`classify::Classifier`]. A text is cut into words (`tokens`), the words get keys (`keys`), two
+//! automata find everything the lexicon knows (`vocabulary`, `reading`), cues say what is denied or not meant (`scope`), terms
+//! are looked for (`matching`) and added up, and weighed (`learned`) together with everything else the text gives, its
 //! [`signs`]. [`classify`] says what is loud enough. Knows no database, no HTTP and no report.
 //!
 //! Terms say what somebody thought of; the weights of the signs were learnt from labelled texts
@@ -21,7 +21,7 @@
 //!   Weights add up as independent signs do: two of 0.5 make 0.75. So 0.2 is a hint that needs others, 0.8 a term that
 //!   stands alone.
 //! - `cues.csv` (`cue,language,words`): denials, doubts, lessons, idioms, words without meaning, short forms; see
-//!   [`cues::Cue`], and `function` and `abbreviation` (`ppl=people`).
+//!   `cues::Cue`, and `function` and `abbreviation` (`ppl=people`).
 //!
 //! A term is one part or several:
 //!
