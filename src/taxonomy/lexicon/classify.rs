@@ -317,9 +317,13 @@ impl Reader {
             .iter()
             .filter_map(|scored| Some((codes.get(scored.leaf)?.as_str(), scored.score)))
             .collect();
-        let judged = self.learned.judge(&signs, &terms).into_iter();
-        let certain = judged.filter(|judged| judged.certainty >= MIN_CERTAINTY);
-        certain
+        let mut judged = self.learned.judge(&signs, &terms);
+        judged.retain(|judged| judged.certainty >= MIN_CERTAINTY);
+        let best = judged.iter().map(|judged| judged.score).fold(0.0, f64::max);
+        // Words are looked for only where they will be shown.
+        judged.retain(|judged| judged.score * 1000.0 >= best * f64::from(MIN_SHARE));
+        judged
+            .into_iter()
             .map(|Judged { leaf, score, certainty }| {
                 let of_terms = found.iter().find(|scored| scored.leaf == leaf);
                 let mut words = of_terms.map(|scored| scored.words.clone()).unwrap_or_default();
