@@ -27,6 +27,10 @@ use crate::error::{Code, Error, Result};
 /// Jobs that may wait for the writer; one more is answered "try again" rather than held in memory.
 const QUEUE_LENGTH: usize = 2_048;
 
+/// Where several jobs shared the last commit, the next one waits so long for company: the commit costs as much for one.
+/// Whoever comes alone does not wait.
+const COMPANY_WAIT: Duration = Duration::from_millis(1);
+
 /// What one operation writes through: the connection, and the changes it announces.
 pub struct WriteTx<'a> {
     /// The connection, inside the operation's savepoint.
@@ -175,9 +179,14 @@ struct Writer {
 
 impl Writer {
     fn run(mut self, waiting: &Receiver<Job>) {
+        let mut n_before = 0;
         while let Ok(first) = waiting.recv() {
+            if n_before > 1 && self.batch_limit > 1 {
+                std::thread::sleep(COMPANY_WAIT);
+            }
             let mut batch = vec![first];
             let lost = self.write(&mut batch, waiting).err();
+            n_before = batch.len();
             for job in batch {
                 job.answer(lost);
             }
