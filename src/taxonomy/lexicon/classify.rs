@@ -92,7 +92,7 @@ struct Reader {
     patterns: Vec<Pattern>,
     /// For each literal, the patterns that are looked for where it occurs.
     anchored: Vec<Vec<usize>>,
-    /// The concepts by name.
+    /// The concepts by the name of their sign, such as `{soldiers}`.
     concepts: Vec<(String, ElementId)>,
     learned: Learned,
 }
@@ -284,8 +284,10 @@ impl Reader {
         let mut named = Vec::new();
         for name in concepts.names() {
             let alternative = [Alternative::Concept(name.to_owned())];
-            let element = builder.element(&alternative, &concepts);
-            named.extend(element.ok().map(|element| (name.to_owned(), element)));
+            let element = builder
+                .element(&alternative, &concepts)
+                .map_err(|detail| DataError::Missing { file: "concepts.csv", detail })?;
+            named.push((format!("{{{name}}}"), element));
         }
         let anchored = anchor(&patterns, &builder.weigh_elements());
         let too_large = |detail| DataError::Missing { file: "lexicon.csv", detail };

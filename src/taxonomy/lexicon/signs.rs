@@ -27,7 +27,7 @@ pub(crate) fn list_signs(
     let mut signs = words_and_pairs(tokens, reading, meant);
     for (name, element) in concepts {
         signs.extend(reading.places(*element).iter().map(|found| Sign {
-            name: named(&format!("{{{name}}}"), meant.get(found.first)),
+            name: named(name, meant.get(found.first)),
             first: found.first,
             last: found.last,
         }));
