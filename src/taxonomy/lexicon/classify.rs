@@ -143,11 +143,12 @@ impl Classifier {
         files: LexiconFiles<'_>,
     ) -> Result<Classifier, DataError> {
         let [english, french] = Language::ALL;
+        let [of_english, of_french] = Learned::read(files.signs, taxonomy)?;
         Ok(Classifier {
             codes: taxonomy.leaves().iter().map(|leaf| leaf.code.clone()).collect(),
             readers: [
-                Reader::new(taxonomy, files, english)?,
-                Reader::new(taxonomy, files, french)?,
+                Reader::new(taxonomy, files, english, of_english)?,
+                Reader::new(taxonomy, files, french, of_french)?,
             ],
         })
     }
@@ -259,6 +260,7 @@ impl Reader {
         taxonomy: &Taxonomy,
         files: LexiconFiles<'_>,
         language: Language,
+        learned: Learned,
     ) -> Result<Reader, DataError> {
         let mut builder = Builder::new(language, Cues::read(files.cues, language)?)?;
         let concepts = Concepts::read(files.concepts, language)?;
@@ -293,7 +295,6 @@ impl Reader {
         let too_large = |detail| DataError::Missing { file: "lexicon.csv", detail };
         let vocabulary = builder.build().map_err(too_large)?;
         let anchored = vocabulary.by_literal(&anchored);
-        let learned = Learned::read(files.signs, taxonomy, language)?;
         Ok(Reader { language, vocabulary, patterns, anchored, concepts: named, learned })
     }
 

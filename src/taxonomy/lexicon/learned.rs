@@ -69,31 +69,35 @@ pub(crate) fn unpack() -> Result<String, DataError> {
 }
 
 impl Learned {
-    /// Reads the weights of `language` from a text with the columns `language,sign,code,weight`.
+    /// Reads the weights of each language, in the order of [`Language::ALL`], from a text with the columns
+    /// `language,sign,code,weight`.
     ///
     /// # Errors
     /// A line that is not readable, a language or a code that is none.
     pub(crate) fn read(
         text: &str,
         taxonomy: &Taxonomy,
-        language: Language,
-    ) -> Result<Learned, DataError> {
-        let is_live = taxonomy.leaves().iter().map(|leaf| leaf.retired_on.is_none()).collect();
-        let classes = taxonomy.leaves().iter().map(|leaf| leaf.code.as_str()).chain([NONE]);
+    ) -> Result<[Learned; Language::ALL.len()], DataError> {
+        let leaves = taxonomy.leaves();
+        let classes = leaves.iter().map(|leaf| leaf.code.as_str()).chain([NONE]);
         let classes: HashMap<&str, usize> = classes.zip(0..).collect();
-        let mut weights: HashMap<Box<str>, Vec<Weight>> = HashMap::new();
+        let mut of_languages = Language::ALL.map(|_| HashMap::<Box<str>, Vec<Weight>>::new());
         for (place, line) in read_lines::<WeightLine>(FILE, text)? {
-            if !Spoken::read(place, &line.language)?.covers(language) {
-                continue;
-            }
+            let spoken = Spoken::read(place, &line.language)?;
             let class = classes.get(line.code.as_str()).copied();
             let class =
                 class.ok_or_else(|| place.fault("code", format!("{:?} is no leaf", line.code)))?;
             let weight = Weight { class, weight: line.weight };
-            weights.entry(line.sign.into()).or_default().push(weight);
+            for (language, weights) in Language::ALL.into_iter().zip(&mut of_languages) {
+                if spoken.covers(language) {
+                    weights.entry(line.sign.as_str().into()).or_default().push(weight);
+                }
+            }
         }
-        let weights = weights.into_iter().map(|(sign, list)| (sign, list.into())).collect();
-        Ok(Learned { is_live, weights })
+        Ok(of_languages.map(|weights| Learned {
+            is_live: leaves.iter().map(|leaf| leaf.retired_on.is_none()).collect(),
+            weights: weights.into_iter().map(|(sign, list)| (sign, list.into())).collect(),
+        }))
     }
 
     /// Says whether nothing was learnt: then the terms of the lexicon speak alone.
@@ -163,7 +167,6 @@ fn count(n: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use crate::taxonomy::catalogue::Taxonomy;
-    use crate::taxonomy::lexicon::language::Language;
     use crate::taxonomy::lexicon::learned::Learned;
     use crate::taxonomy::lexicon::signs::Sign;
 
@@ -172,7 +175,8 @@ mod tests {
     fn read(lines: &str) -> Result<Learned, String> {
         let text = format!("language,sign,code,weight\n{lines}");
         let taxonomy = Taxonomy::builtin().unwrap();
-        Learned::read(&text, &taxonomy, Language::English).map_err(|error| error.to_string())
+        let read = Learned::read(&text, &taxonomy).map_err(|error| error.to_string());
+        read.map(|[english, _french]| english)
     }
 
     fn sign(name: &str) -> Sign {
