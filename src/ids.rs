@@ -35,6 +35,21 @@ pub enum Import {}
 /// Kind of [`TokenId`].
 #[derive(Debug)]
 pub enum Token {}
+/// Kind of [`OrganisationId`].
+#[derive(Debug)]
+pub enum Organisation {}
+/// Kind of [`GrantId`].
+#[derive(Debug)]
+pub enum Grant {}
+/// Kind of [`InvitationId`].
+#[derive(Debug)]
+pub enum Invitation {}
+/// Kind of [`SessionId`].
+#[derive(Debug)]
+pub enum Session {}
+/// Kind of [`RevealId`].
+#[derive(Debug)]
+pub enum Reveal {}
 
 /// Names one testimony; chosen by the client where it can, so that a retry is recognised.
 pub type ReportId = Id<Report>;
@@ -52,6 +67,16 @@ pub type QuarantinedId = Id<Quarantined>;
 pub type ImportId = Id<Import>;
 /// Names one bearer token, never its secret.
 pub type TokenId = Id<Token>;
+/// Names one organisation of the coalition.
+pub type OrganisationId = Id<Organisation>;
+/// Names one role of one person within one scope and time.
+pub type GrantId = Id<Grant>;
+/// Names one single-use link, never its secret.
+pub type InvitationId = Id<Invitation>;
+/// Names one signed-in session, never its secret.
+pub type SessionId = Id<Session>;
+/// Names one opening of identities.
+pub type RevealId = Id<Reveal>;
 
 impl<K> Id<K> {
     /// Returns a new random (version 4) id.

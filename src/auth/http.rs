@@ -67,41 +67,37 @@ pub trait Permission {
     const ACTION: Action;
 }
 
-/// Names [`Action::SubmitReport`].
-pub enum SubmitReport {}
-/// Names [`Action::ReadReceipt`].
-pub enum ReadReceipt {}
-/// Names [`Action::ReadCore`].
-pub enum ReadCore {}
-/// Names [`Action::OpenReport`].
-pub enum OpenReport {}
-/// Names [`Action::Decide`].
-pub enum Decide {}
-/// Names [`Action::Geotag`].
-pub enum AskGeotag {}
-/// Names [`Action::Classify`].
-pub enum ClassifyText {}
+/// Makes a type for each action that handlers name in their signature.
+macro_rules! permissions {
+    ($($name:ident = $action:ident),* $(,)?) => {$(
+        #[doc = concat!("Names [`Action::", stringify!($action), "`].")]
+        pub enum $name {}
+        impl Permission for $name {
+            const ACTION: Action = Action::$action;
+        }
+    )*};
+}
 
-impl Permission for SubmitReport {
-    const ACTION: Action = Action::SubmitReport;
-}
-impl Permission for ReadReceipt {
-    const ACTION: Action = Action::ReadReceipt;
-}
-impl Permission for ReadCore {
-    const ACTION: Action = Action::ReadCore;
-}
-impl Permission for OpenReport {
-    const ACTION: Action = Action::OpenReport;
-}
-impl Permission for Decide {
-    const ACTION: Action = Action::Decide;
-}
-impl Permission for AskGeotag {
-    const ACTION: Action = Action::Geotag;
-}
-impl Permission for ClassifyText {
-    const ACTION: Action = Action::Classify;
+permissions! {
+    SubmitReport = SubmitReport,
+    ReadReceipt = ReadReceipt,
+    ReadCore = ReadCore,
+    OpenReport = OpenReport,
+    Decide = Decide,
+    AskGeotag = Geotag,
+    ClassifyText = Classify,
+    RevealIdentities = RevealIdentities,
+    EraseReport = EraseReport,
+    ReadAudit = ReadAudit,
+    ReadAuditHeads = ReadAuditHeads,
+    ReadDirectory = ReadDirectory,
+    ReadPeople = ReadPeople,
+    ManagePeople = ManagePeople,
+    ManageDevices = ManageDevices,
+    ManageCoalition = ManageCoalition,
+    UseAccount = UseAccount,
+    ManageCredentials = ManageCredentials,
+    ReadMetrics = ReadMetrics,
 }
 
 /// Proof that the caller may do `P` somewhere, and where.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::auth::types::{Principal, Role, Scope};
+use crate::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
 use crate::error::{Code, Error, Result};
 
 /// What a request wants to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
     /// Send a report.
     SubmitReport,
@@ -24,53 +24,161 @@ pub enum Action {
     Geotag,
     /// Ask what categories a text suggests; nothing is kept of it.
     Classify,
+    /// Learn who people are: names and contacts, with a reason.
+    RevealIdentities,
+    /// Shred a report.
+    EraseReport,
+    /// Read who did what.
+    ReadAudit,
+    /// Read the signed heads of the audit log.
+    ReadAuditHeads,
+    /// List organisations and regions.
+    ReadDirectory,
+    /// List people with their grants, and phones.
+    ReadPeople,
+    /// Invite, disable and hand over; whom and for what is told by [`may_grant`].
+    ManagePeople,
+    /// Issue, name and revoke keys of phones.
+    ManageDevices,
+    /// Change organisations and regions.
+    ManageCoalition,
+    /// Read one's own account, list and end one's own sessions.
+    UseAccount,
+    /// Change one's own password and second factor, make tokens: with a session alone.
+    ManageCredentials,
+    /// Read how the service runs.
+    ReadMetrics,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 20] = [
+        Self::SubmitReport,
+        Self::ReadReceipt,
+        Self::ReadCore,
+        Self::OpenReport,
+        Self::Decide,
+        Self::SearchText,
+        Self::Geotag,
+        Self::Classify,
+        Self::RevealIdentities,
+        Self::EraseReport,
+        Self::ReadAudit,
+        Self::ReadAuditHeads,
+        Self::ReadDirectory,
+        Self::ReadPeople,
+        Self::ManagePeople,
+        Self::ManageDevices,
+        Self::ManageCoalition,
+        Self::UseAccount,
+        Self::ManageCredentials,
+        Self::ReadMetrics,
+    ];
+
+    /// Returns its code: in a token's limits, in audit entries, in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SubmitReport => "submit_report",
+            Self::ReadReceipt => "read_receipt",
+            Self::ReadCore => "read_core",
+            Self::OpenReport => "open_report",
+            Self::Decide => "decide",
+            Self::SearchText => "search_text",
+            Self::Geotag => "geotag",
+            Self::Classify => "classify",
+            Self::RevealIdentities => "reveal_identities",
+            Self::EraseReport => "erase_report",
+            Self::ReadAudit => "read_audit",
+            Self::ReadAuditHeads => "read_audit_heads",
+            Self::ReadDirectory => "read_directory",
+            Self::ReadPeople => "read_people",
+            Self::ManagePeople => "manage_people",
+            Self::ManageDevices => "manage_devices",
+            Self::ManageCoalition => "manage_coalition",
+            Self::UseAccount => "use_account",
+            Self::ManageCredentials => "manage_credentials",
+            Self::ReadMetrics => "read_metrics",
+        }
+    }
+
+    /// Reads an action's code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == code)
+    }
 }
 
 /// Returns whether `role` may do `action` at all; the scope comes from the grant.
 fn may(role: Role, action: Action) -> bool {
     let is_reviewing = matches!(role, Role::Reviewer | Role::RegionalLead);
+    let is_coordinator = role == Role::Coordinator;
     match action {
         Action::SubmitReport | Action::ReadReceipt => is_reviewing || role == Role::Monitor,
-        Action::ReadCore => is_reviewing || matches!(role, Role::Analyst | Role::Coordinator),
+        Action::ReadCore => is_reviewing || is_coordinator || role == Role::Analyst,
         Action::OpenReport | Action::Decide | Action::SearchText => is_reviewing,
-        Action::Geotag => true,
+        Action::RevealIdentities
+        | Action::ReadPeople
+        | Action::ManagePeople
+        | Action::ManageDevices => is_reviewing || is_coordinator,
+        Action::EraseReport | Action::ManageCoalition => is_coordinator,
         Action::Classify => may(role, Action::SubmitReport) || may(role, Action::ReadCore),
+        Action::ReadMetrics => is_coordinator || matches!(role, Role::Auditor | Role::Sysadmin),
+        Action::Geotag
+        | Action::ReadAudit
+        | Action::ReadAuditHeads
+        | Action::ReadDirectory
+        | Action::UseAccount
+        | Action::ManageCredentials => true,
     }
+}
+
+/// Returns where a grant allows `action`, which its role may.
+///
+/// Monitors read only their own reports, and the acts of others are no business of monitors, analysts and system
+/// administrators: for these the scope is empty, and ownership is part of the query.
+fn scope_of(grant: &Grant, action: Action) -> Scope {
+    let nowhere = Scope::Countries(BTreeSet::new());
+    match (grant.role, action) {
+        (Role::Monitor, _) | (Role::Analyst | Role::Sysadmin, Action::ReadAudit) => nowhere,
+        (Role::Coordinator, _) | (Role::Auditor, Action::ReadAudit) => Scope::All,
+        (
+            Role::Reviewer | Role::RegionalLead | Role::Analyst | Role::Auditor | Role::Sysadmin,
+            _,
+        ) => grant.scope.clone(),
+    }
+}
+
+/// Returns whether a credential is allowed `action`, whatever its owner may.
+fn is_within(limits: &Limits, action: Action) -> bool {
+    let is_listed = limits.actions.as_ref().is_none_or(|actions| actions.contains(&action));
+    let is_allowed_to_reveal = action != Action::RevealIdentities || limits.may_reveal;
+    let is_signed_in = action != Action::ManageCredentials || limits.session.is_some();
+    is_listed && is_allowed_to_reveal && is_signed_in
 }
 
 /// Returns the countries in which `principal` may do `action`.
 ///
-/// Monitors and devices submit from anywhere and read only their own receipts: for those two actions the scope of a
-/// monitor is empty, and ownership is part of the query.
-///
 /// # Errors
-/// `Forbidden` when no grant of the caller ever allows the action.
+/// `Forbidden` when no grant of the caller ever allows the action, or the credential is too narrow for it.
 pub fn visible(principal: &Principal, action: Action) -> Result<Scope> {
-    let scopes: Vec<Scope> = match principal {
-        Principal::Device { .. } => match action {
-            Action::SubmitReport | Action::ReadReceipt => vec![Scope::Countries(BTreeSet::new())],
-            Action::ReadCore
-            | Action::OpenReport
-            | Action::Decide
-            | Action::SearchText
-            | Action::Geotag
-            | Action::Classify => vec![],
-        },
-        Principal::User { grants, .. } => grants
-            .iter()
-            .filter(|grant| may(grant.role, action))
-            .map(|grant| match grant.role {
-                Role::Coordinator => Scope::All,
-                Role::Monitor => Scope::Countries(BTreeSet::new()),
-                Role::Reviewer
-                | Role::RegionalLead
-                | Role::Analyst
-                | Role::Auditor
-                | Role::Sysadmin => grant.scope.clone(),
-            })
-            .collect(),
+    let forbidden = || Error::new(Code::Forbidden);
+    let Principal::User { grants, limits, .. } = principal else {
+        let is_for_devices = matches!(action, Action::SubmitReport | Action::ReadReceipt);
+        return if is_for_devices {
+            Ok(Scope::Countries(BTreeSet::new()))
+        } else {
+            Err(forbidden())
+        };
     };
-    scopes.into_iter().reduce(Scope::union).ok_or_else(|| Error::new(Code::Forbidden))
+    if !is_within(limits, action) {
+        return Err(forbidden());
+    }
+    let allowed = grants.iter().filter(|grant| may(grant.role, action));
+    let scopes = allowed.map(|grant| scope_of(grant, action));
+    let scope = scopes.reduce(Scope::union).ok_or_else(forbidden)?;
+    Ok(match &limits.scope {
+        Some(limit) => scope.intersection(limit),
+        None => scope,
+    })
 }
 
 /// Returns where a submitter may send reports for: `None` is anywhere, since a monitor's report is never refused for
@@ -85,4 +193,47 @@ pub fn submission_scope(principal: &Principal) -> Option<Scope> {
     }
     let reviewing = grants.iter().filter(|grant| may(grant.role, Action::SubmitReport));
     reviewing.map(|grant| grant.scope.clone()).reduce(Scope::union)
+}
+
+/// Returns whether whoever holds `giver` may give `role`: nobody gives above their own. Auditors and system
+/// administrators are made on the server, so that no coordinator chooses who watches coordinators.
+fn may_give(giver: Role, role: Role) -> bool {
+    match giver {
+        Role::Coordinator => !matches!(role, Role::Auditor | Role::Sysadmin),
+        Role::RegionalLead => matches!(role, Role::Monitor | Role::Reviewer),
+        Role::Reviewer => role == Role::Monitor,
+        Role::Monitor | Role::Analyst | Role::Auditor | Role::Sysadmin => false,
+    }
+}
+
+/// Returns whether `principal` may give (and take away) `role` within `written`, which is `resolved` today.
+///
+/// A region is data and may grow, so it is given only by who holds the whole region, or everything.
+pub fn may_grant(
+    principal: &Principal,
+    role: Role,
+    written: &GrantScope,
+    resolved: &Scope,
+) -> bool {
+    let Principal::User { grants, limits, .. } = principal else {
+        return false;
+    };
+    let is_in_scope = |grant: &Grant| {
+        let scope = scope_of(grant, Action::ManagePeople);
+        let is_inside = match written {
+            GrantScope::Region(_) => scope == Scope::All || grant.written == *written,
+            GrantScope::All | GrantScope::Country(_) => scope.contains(resolved),
+        };
+        is_inside && limits.scope.as_ref().is_none_or(|limit| limit.contains(resolved))
+    };
+    is_within(limits, Action::ManagePeople)
+        && grants.iter().any(|grant| may_give(grant.role, role) && is_in_scope(grant))
+}
+
+/// Returns whether one person may hold both roles: whoever decides about the programme neither runs the machines nor
+/// proves who did what.
+pub fn may_hold_both(one: Role, other: Role) -> bool {
+    let is_apart = |role| matches!(role, Role::Sysadmin | Role::Auditor);
+    !((one == Role::Coordinator && is_apart(other))
+        || (other == Role::Coordinator && is_apart(one)))
 }

@@ -1,5 +1,7 @@
 //! Accounts, tokens, devices and grants in the database.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods,
@@ -7,11 +9,12 @@ use diesel::{
 };
 
 use crate::auth::credential::{Credential, CredentialKind};
-use crate::auth::types::{Grant, GrantScope, Principal, Role};
+use crate::auth::policy::Action;
+use crate::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
 use crate::db::dialect::{self, DbConn};
-use crate::db::schema::{devices, grants, tokens, users};
+use crate::db::schema::{devices, grants, region_countries, tokens, users};
 use crate::geo::countries::{Countries, CountryCode};
-use crate::ids::{DeviceId, TokenId, UserId};
+use crate::ids::{DeviceId, GrantId, TokenId, UserId};
 
 /// Returns whom a credential belongs to now: not revoked, not expired, not disabled.
 ///
@@ -36,7 +39,7 @@ fn find_user(
     now: NaiveDateTime,
     countries: &Countries,
 ) -> QueryResult<Option<Principal>> {
-    let found: Option<(i64, UserId)> = tokens::table
+    let found: Option<TokenRow> = tokens::table
         .inner_join(users::table)
         .filter(
             tokens::hash
@@ -45,27 +48,103 @@ fn find_user(
                 .and(users::disabled_at.is_null()),
         )
         .filter(tokens::expires_at.is_null().or(tokens::expires_at.gt(Some(now))))
-        .select((users::id, users::uuid))
+        .select((users::id, users::uuid, tokens::actions, tokens::scope, tokens::may_reveal))
         .first(conn)
         .optional()?;
-    let Some((row_id, id)) = found else {
+    let Some(row) = found else {
         return Ok(None);
     };
+    let grants = list_grants(conn, row.user_row_id, now, countries)?;
+    let limits = row.limits(conn, countries)?;
+    Ok(Some(Principal::User { id: row.user, grants, limits }))
+}
+
+#[derive(diesel::Queryable)]
+struct TokenRow {
+    user_row_id: i64,
+    user: UserId,
+    actions: Option<String>,
+    scope: Option<String>,
+    may_reveal: bool,
+}
+
+impl TokenRow {
+    /// Returns what the token may do; what it names and we no longer know allows nothing.
+    fn limits(&self, conn: &mut DbConn, countries: &Countries) -> QueryResult<Limits> {
+        let actions = self.actions.as_deref().map(|actions| {
+            actions.split_whitespace().filter_map(Action::parse).collect::<BTreeSet<_>>()
+        });
+        let scope = match &self.scope {
+            None => None,
+            Some(written) => Some(resolve_list(conn, written, countries)?),
+        };
+        Ok(Limits { actions, scope, may_reveal: self.may_reveal, session: None })
+    }
+}
+
+/// Returns what the account with row id `user` may do at `now`.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_grants(
+    conn: &mut DbConn,
+    user: i64,
+    now: NaiveDateTime,
+    countries: &Countries,
+) -> QueryResult<Vec<Grant>> {
     let rows: Vec<(String, String, String)> = grants::table
-        .filter(grants::user_id.eq(row_id))
+        .filter(grants::user_id.eq(user))
+        .filter(grants::revoked_at.is_null().and(grants::valid_from.le(now)))
+        .filter(grants::valid_until.is_null().or(grants::valid_until.gt(Some(now))))
         .order(grants::id)
         .select((grants::role, grants::scope_kind, grants::scope_value))
         .load(conn)?;
-    let grants = rows
-        .iter()
-        .filter_map(|(role, kind, value)| {
-            Some(Grant {
-                role: Role::parse(role)?,
-                scope: GrantScope::resolve(kind, value, countries),
-            })
-        })
-        .collect();
-    Ok(Some(Principal::User { id, grants }))
+    let mut found = Vec::with_capacity(rows.len());
+    for (role, kind, value) in rows {
+        let written = GrantScope::from_columns(&kind, &value, countries);
+        let (Some(role), Some(written)) = (Role::parse(&role), written) else {
+            continue;
+        };
+        let scope = resolve(conn, &written, countries)?;
+        found.push(Grant { role, written, scope });
+    }
+    Ok(found)
+}
+
+/// Returns the countries a scope stands for now: regions are asked of the database, so that an edit bites on the next
+/// request at every server.
+///
+/// # Errors
+/// When the database fails.
+pub fn resolve(
+    conn: &mut DbConn,
+    written: &GrantScope,
+    countries: &Countries,
+) -> QueryResult<Scope> {
+    let members: Vec<String> = match written {
+        GrantScope::All | GrantScope::Country(_) => Vec::new(),
+        GrantScope::Region(region) => region_countries::table
+            .filter(region_countries::region.eq(region))
+            .select(region_countries::country)
+            .load(conn)?,
+    };
+    Ok(written.resolve(members.iter().filter_map(|code| countries.parse(code)).collect()))
+}
+
+/// Returns the countries of a list such as `SLE,region:west`; what is not known stands for none.
+fn resolve_list(conn: &mut DbConn, list: &str, countries: &Countries) -> QueryResult<Scope> {
+    let mut scope = Scope::Countries(BTreeSet::new());
+    for part in list.split(',') {
+        let written = match part.strip_prefix("region:") {
+            Some(region) => Some(GrantScope::Region(region.to_owned())),
+            None if part == "all" => Some(GrantScope::All),
+            None => countries.parse(part).map(GrantScope::Country),
+        };
+        if let Some(written) = written {
+            scope = scope.union(resolve(conn, &written, countries)?);
+        }
+    }
+    Ok(scope)
 }
 
 fn find_device(conn: &mut DbConn, hash: &[u8]) -> QueryResult<Option<Principal>> {
@@ -122,10 +201,12 @@ pub fn insert_user(
         let (kind, value) = scope.columns();
         diesel::insert_into(grants::table)
             .values((
+                grants::uuid.eq(GrantId::random()),
                 grants::user_id.eq(row_id),
                 grants::role.eq(role.as_str()),
                 grants::scope_kind.eq(kind),
                 grants::scope_value.eq(value),
+                grants::valid_from.eq(now.naive_utc()),
                 grants::created_at.eq(now.naive_utc()),
             ))
             .execute(conn)?;

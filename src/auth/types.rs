@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::auth::policy::Action;
 use crate::geo::countries::{Countries, CountryCode};
-use crate::ids::{DeviceId, UserId};
+use crate::ids::{DeviceId, SessionId, UserId};
 
 /// What a person may do, within the scope of the grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,6 +84,26 @@ impl Scope {
             _ => Self::All,
         }
     }
+
+    /// Returns what both see.
+    pub fn intersection(self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::All, other) => other.clone(),
+            (mine, Self::All) => mine,
+            (Self::Countries(left), Self::Countries(right)) => {
+                Self::Countries(left.intersection(right).copied().collect())
+            }
+        }
+    }
+
+    /// Tells whether everything `other` sees is in it.
+    pub fn contains(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, _) => true,
+            (Self::Countries(_), Self::All) => false,
+            (Self::Countries(mine), Self::Countries(others)) => others.is_subset(mine),
+        }
+    }
 }
 
 /// The scope of a grant as it is written: `all`, a country, or a region (data, so resolved on each request).
@@ -129,42 +150,61 @@ impl GrantScope {
         }
     }
 
-    /// Returns the countries it stands for today; an unknown region or kind stands for none.
-    pub fn resolve(kind: &str, value: &str, countries: &Countries) -> Scope {
+    /// Reads the two columns it is stored in; `None` when they hold nothing of ours.
+    pub fn from_columns(kind: &str, value: &str, countries: &Countries) -> Option<Self> {
         match kind {
-            "all" => Scope::All,
-            "country" => Scope::Countries(countries.parse(value).into_iter().collect()),
-            "region" => {
-                let regions = countries.regions();
-                let members = regions
-                    .into_iter()
-                    .filter(|(code, _)| code == value)
-                    .flat_map(|(_, members)| members);
-                Scope::Countries(members.collect())
-            }
-            _ => Scope::Countries(BTreeSet::new()),
+            "all" => Some(Self::All),
+            "country" => countries.parse(value).map(Self::Country),
+            "region" => Some(Self::Region(value.to_owned())),
+            _ => None,
+        }
+    }
+
+    /// Returns the countries it stands for today; `members` are those of its region.
+    pub fn resolve(&self, members: BTreeSet<CountryCode>) -> Scope {
+        match self {
+            Self::All => Scope::All,
+            Self::Country(country) => Scope::Countries([*country].into()),
+            Self::Region(_) => Scope::Countries(members),
         }
     }
 }
 
-/// A role within a scope.
+/// A role within a scope, now.
 #[derive(Debug, Clone)]
 pub struct Grant {
     /// What may be done.
     pub role: Role,
-    /// Where.
+    /// Where, as it was granted.
+    pub written: GrantScope,
+    /// Where, today.
     pub scope: Scope,
+}
+
+/// What one credential may do of what its owner may. A sign-in is as wide as its owner.
+#[derive(Debug, Clone, Default)]
+pub struct Limits {
+    /// These actions alone; `None`: whatever the owner may.
+    pub actions: Option<BTreeSet<Action>>,
+    /// There alone; `None`: wherever the owner may.
+    pub scope: Option<Scope>,
+    /// Whether it may reveal identities, which a token may only when it was issued for that.
+    pub may_reveal: bool,
+    /// The signed-in session; a bearer token has none.
+    pub session: Option<SessionId>,
 }
 
 /// Whoever a request acts as.
 #[derive(Debug, Clone)]
 pub enum Principal {
-    /// A signed-in person.
+    /// A person.
     User {
         /// The account.
         id: UserId,
-        /// What it may do, where.
+        /// What it may do, where, today.
         grants: Vec<Grant>,
+        /// What the credential may do of it.
+        limits: Limits,
     },
     /// A phone that can only submit and read its receipts.
     Device {

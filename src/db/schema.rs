@@ -252,24 +252,31 @@ diesel::table! {
         name_index -> Binary,
         created_at -> Timestamp,
         disabled_at -> Nullable<Timestamp>,
+        organisation_id -> Nullable<BigInt>,
     }
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Text, Timestamp};
+    use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
 
     grants (id) {
         id -> BigInt,
+        uuid -> DbUuid,
         user_id -> BigInt,
         role -> Text,
         scope_kind -> Text,
         scope_value -> Text,
+        valid_from -> Timestamp,
+        valid_until -> Nullable<Timestamp>,
+        granted_by -> Nullable<DbUuid>,
         created_at -> Timestamp,
+        revoked_at -> Nullable<Timestamp>,
     }
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Binary, Nullable, Timestamp};
+    use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text, Timestamp};
     use crate::db::dialect::DbUuid;
 
     tokens (id) {
@@ -280,6 +287,9 @@ diesel::table! {
         created_at -> Timestamp,
         expires_at -> Nullable<Timestamp>,
         revoked_at -> Nullable<Timestamp>,
+        actions -> Nullable<Text>,
+        scope -> Nullable<Text>,
+        may_reveal -> Bool,
     }
 }
 
@@ -297,6 +307,7 @@ diesel::table! {
         hash -> Binary,
         created_at -> Timestamp,
         revoked_at -> Nullable<Timestamp>,
+        organisation_id -> Nullable<BigInt>,
     }
 }
 
@@ -315,6 +326,76 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    organisations (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        name -> Text,
+        country -> Nullable<Text>,
+        membership -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+
+    regions (code) {
+        code -> Text,
+        name_en -> Text,
+        name_fr -> Text,
+        level -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+
+    region_countries (region, country) {
+        region -> Text,
+        country -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+
+    grant_tags (grant_id, tag) {
+        grant_id -> BigInt,
+        tag -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    invitations (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        user_id -> BigInt,
+        hash -> Binary,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable, Text, Timestamp};
+
+    setup_links (name) {
+        name -> Text,
+        hash -> Binary,
+        created_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::joinable!(incident_facts -> incidents (incident_id));
 diesel::joinable!(incident_categories -> incidents (incident_id));
 diesel::joinable!(incident_harm -> incidents (incident_id));
@@ -324,6 +405,9 @@ diesel::joinable!(decisions -> incidents (incident_id));
 diesel::joinable!(sealed -> data_keys (key_id));
 diesel::joinable!(tokens -> users (user_id));
 diesel::joinable!(grants -> users (user_id));
+diesel::joinable!(grant_tags -> grants (grant_id));
+diesel::joinable!(invitations -> users (user_id));
+diesel::joinable!(users -> organisations (organisation_id));
 diesel::allow_tables_to_appear_in_same_query!(
     instance_keys,
     data_keys,
@@ -345,4 +429,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     tokens,
     devices,
     audit_entries,
+    organisations,
+    regions,
+    region_countries,
+    grant_tags,
+    invitations,
+    setup_links,
 );

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::auth::accounts::{add_device, add_token, add_user};
 use crate::auth::credential::Credential;
-use crate::auth::types::{GrantScope, Principal, Role};
+use crate::auth::types::{GrantScope, Limits, Principal, Role};
 use crate::cli::demo::invent::{DemoPlace, InventedReport, invent};
 use crate::cli::demo::narratives::Language;
 use crate::cli::{CommandError, answer, serve, tell};
@@ -190,7 +190,7 @@ fn fill(context: &Data<Context>, monitor: UserId) -> Result<(), CommandError> {
     let places = demo_places(&context.geo());
     let today = context.clock.now().date_naive();
     let invented = invent(SEED, N_REPORTS, &places, today).map_err(StartError::from)?;
-    let principal = Principal::User { id: monitor, grants: Vec::new() };
+    let principal = Principal::User { id: monitor, grants: Vec::new(), limits: Limits::default() };
     for report in invented {
         take_in(context, &principal, report)?;
     }
