@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::audit::{self, Act};
+use crate::audit::Entry;
+use crate::audit::act::Act;
 use crate::auth::credential::{Credential, CredentialKind};
 use crate::auth::store::{self, NewDevice};
 use crate::auth::types::{GrantScope, Role};
@@ -48,7 +49,7 @@ pub fn add_user(
     let added = context.db.write_here(move |tx| {
         store::insert_user(tx.conn, id, &index, role, &scopes, now)?;
         sealed::insert_part(tx.conn, owner, Part::Identity, 1, &identity)?;
-        audit::record(tx.conn, None, Act::AddedUser, id, role.as_str(), now)?;
+        tx.record(Entry::new(Act::AddedUser, id, now).detail(role.as_str()));
         Ok(())
     });
     added.map_err(taken)?;
@@ -73,7 +74,7 @@ pub fn add_token(
             return Ok(false);
         };
         store::insert_token(tx.conn, row_id, hash, now, expires_at)?;
-        audit::record(tx.conn, None, Act::AddedToken, user, "", now)?;
+        tx.record(Entry::new(Act::AddedToken, user, now));
         Ok(true)
     })?;
     if found { Ok(token) } else { Err(AccountError::NoSuchUser) }
@@ -115,7 +116,7 @@ pub fn add_device(
         let device = NewDevice { id, name_index: index, country, owner, organisation };
         store::insert_device(tx.conn, &device, hash, now)?;
         sealed::insert_part(tx.conn, sealed_under, Part::Identity, 1, &identity)?;
-        audit::record(tx.conn, None, Act::AddedDevice, id, country.as_str(), now)?;
+        tx.record(Entry::new(Act::AddedDevice, id, now).within(country.as_str(), None));
         Ok(true)
     });
     if added.map_err(taken)? { Ok((id, key)) } else { Err(AccountError::NoSuchUser) }

@@ -19,7 +19,7 @@ use crate::db::OpenError;
 use crate::db::schema::{changes, heads};
 use crate::db::writer::Change;
 
-pub use self::bulk::{insert_rows, next_incident_ids};
+pub use self::bulk::{insert_audit, insert_rows, next_incident_ids};
 pub use self::connection::DbConn;
 pub use self::uuid_column::DbUuid;
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 use actix_web::web;
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, r2d2};
 
+use crate::audit::Entry;
 use crate::db::dialect::{DbConn, Manager, Target};
 use crate::db::rows::NewRows;
 use crate::db::schema::heads;
@@ -160,6 +161,18 @@ impl Db {
     {
         let answer = self.writer.submit(work)?;
         answer.blocking_recv().map_err(stopped)?
+    }
+
+    /// Leaves `entry` in the audit log, and answers once it is durable.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub async fn record(&self, entry: Entry) -> Result<()> {
+        let record = |tx: &mut WriteTx<'_>| {
+            tx.record(entry);
+            Ok(())
+        };
+        self.write(record).await
     }
 
     /// Files `rows` together with those of other reports, and answers once they are durable.

@@ -4,6 +4,7 @@
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+use crate::audit::Entry;
 use crate::db::schema::{
     audit_entries, data_keys, incident_actors, incident_categories, incident_facts, incident_harm,
     incidents, reports, sealed,
@@ -15,7 +16,7 @@ use crate::ids::{Id, IncidentId, ReportId, UserId};
 pub enum Any {}
 
 /// Rows to insert, by table, in an order that satisfies every reference. At most one incident; the rows that belong to
-/// it get its row id when they are filed.
+/// it get its row id when they are filed. The entries of the audit log wait for the end of the transaction.
 #[derive(Debug, Default)]
 #[expect(missing_docs, reason = "named as the tables")]
 pub struct NewRows {
@@ -27,7 +28,7 @@ pub struct NewRows {
     pub actors: Vec<NewActorRow>,
     pub data_keys: Vec<NewDataKeyRow>,
     pub sealed: Vec<NewSealedRow>,
-    pub audit: Vec<NewAuditRow>,
+    pub audit: Vec<Entry>,
 }
 
 impl NewRows {

@@ -15,12 +15,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use diesel::{Connection, QueryResult};
+use diesel::QueryResult;
 use tokio::sync::oneshot;
 
+use crate::audit::Entry;
 use crate::db::dialect::{self, DbConn, Target};
-use crate::db::rows::NewRows;
-use crate::db::writer::job::{Job, Panicked, file, run_next};
+use crate::db::rows::{NewAuditRow, NewRows};
+use crate::db::writer::job::{Job, Panicked, file, in_savepoint, run_next};
 use crate::db::{DbOptions, OpenError};
 use crate::error::{Code, Error, Result};
 
@@ -31,11 +32,25 @@ const QUEUE_LENGTH: usize = 2_048;
 /// Whoever comes alone does not wait.
 const COMPANY_WAIT: Duration = Duration::from_millis(1);
 
-/// What one operation writes through: the connection, and the changes it announces.
+/// What one operation writes through: the connection, and what it leaves for the end of the transaction.
 pub struct WriteTx<'a> {
     /// The connection, inside the operation's savepoint.
     pub conn: &'a mut DbConn,
+    pending: Pending,
+}
+
+/// What is written once for all operations of a transaction, at its end.
+#[derive(Debug, Default)]
+struct Pending {
+    entries: Vec<Entry>,
     changes: Vec<Change>,
+}
+
+impl Pending {
+    fn append(&mut self, mut other: Self) {
+        self.entries.append(&mut other.entries);
+        self.changes.append(&mut other.changes);
+    }
 }
 
 /// What happened to an incident, for the change sequence.
@@ -69,7 +84,12 @@ pub struct Change {
 impl WriteTx<'_> {
     /// Announces that the facts of `incident` (its row id) changed.
     pub fn changed(&mut self, incident: i64, kind: ChangeKind) {
-        self.changes.push(Change { incident, kind });
+        self.pending.changes.push(Change { incident, kind });
+    }
+
+    /// Leaves `entry` in the audit log, if this operation succeeds.
+    pub fn record(&mut self, entry: Entry) {
+        self.pending.entries.push(entry);
     }
 
     /// Files `rows`, and announces the incident among them.
@@ -77,16 +97,19 @@ impl WriteTx<'_> {
     /// # Errors
     /// The database's failure; a unique violation where one of them is taken.
     pub fn insert(&mut self, rows: &mut NewRows) -> QueryResult<()> {
-        self.changes.extend(file(self.conn, &mut [rows])?);
+        self.pending.changes.extend(file(self.conn, &mut [rows])?);
+        self.pending.entries.append(&mut rows.audit);
         Ok(())
     }
 
-    /// Runs `work` in a savepoint of its own: an error undoes it and leaves the rest.
+    /// Runs `work` in a savepoint of its own: an error undoes it, with its changes and entries, and leaves the rest.
     ///
     /// # Errors
     /// Whatever `work` answers.
-    pub fn attempt<T>(&mut self, work: impl FnOnce(&mut DbConn) -> Result<T>) -> Result<T> {
-        self.conn.transaction(work)
+    pub fn attempt<T>(&mut self, work: impl FnOnce(&mut WriteTx<'_>) -> Result<T>) -> Result<T> {
+        let (value, pending) = in_savepoint(self.conn, work)?;
+        self.pending.append(pending);
+        Ok(value)
     }
 }
 
@@ -227,15 +250,17 @@ impl Writer {
     ) -> std::result::Result<(), WriteError> {
         // Put back only after a commit: one that failed may be broken, or in the middle of something.
         let mut conn = self.begin()?;
-        let mut changes = Vec::new();
+        let mut pending = Pending::default();
         let mut n_done = 0;
         while n_done < batch.len() {
             let room = self.batch_limit.saturating_sub(batch.len());
             batch.extend(waiting.try_iter().take(room));
             let (_, rest) = batch.split_at_mut(n_done);
-            n_done += run_next(&mut conn, rest, &mut changes)?;
+            n_done += run_next(&mut conn, rest, &mut pending)?;
         }
-        dialect::record_changes(&mut conn, &changes)?;
+        let entries: Vec<NewAuditRow> = pending.entries.into_iter().map(Entry::into_row).collect();
+        dialect::insert_audit(&mut conn, &entries)?;
+        dialect::record_changes(&mut conn, &pending.changes)?;
         if !self.commit_delay.is_zero() {
             std::thread::sleep(self.commit_delay);
         }

@@ -7,7 +7,8 @@ use std::path::Path;
 use geo::{BoundingRect, Contains, CoordsIter, MultiPolygon};
 use sha2::{Digest, Sha256};
 
-use crate::audit::{self, Act};
+use crate::audit::Entry;
+use crate::audit::act::Act;
 use crate::context::Context;
 use crate::error::Error;
 use crate::geo::areas::merge::probes;
@@ -108,7 +109,8 @@ pub fn import(
     let detail = format!("imported {} {}", report.level, countries.join(" "));
     context.db.write_here(move |tx| {
         store::replace_packs(tx.conn, &rows)?;
-        Ok(audit::record(tx.conn, None, Act::ChangedPacks, import_id, &detail, now)?)
+        tx.record(Entry::new(Act::ChangedPacks, import_id, now).detail(detail));
+        Ok(())
     })?;
     context.refresh_packs()?;
     Ok(report)
@@ -134,7 +136,7 @@ pub fn remove(
         }
         let codes: Vec<&str> = removed.iter().map(CountryCode::as_str).collect();
         let detail = format!("removed {} {}", level.number(), codes.join(" "));
-        audit::record(tx.conn, None, Act::ChangedPacks, id, &detail, now)?;
+        tx.record(Entry::new(Act::ChangedPacks, id, now).detail(detail));
         Ok(removed)
     })?;
     context.refresh_packs()?;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
 
-use crate::audit::Act;
+use crate::audit::act::Act;
 use crate::context::Context;
 use crate::db::dialect::DbConn;
 use crate::db::schema::{incident_facts, incidents, reports};
@@ -310,7 +310,7 @@ fn apply(
         let source = changes.iter().find_map(|change| change.boundary_source.as_deref());
         let reason = format!("areas computed anew: {}", source.unwrap_or("no pack has them"));
         let act = SystemAct { act: Act::Retagged, fields: &fields, reason: &reason };
-        record_by_system(tx.conn, &context.sealer, &row, act, context.clock.now())?;
+        record_by_system(tx, &context.sealer, &row, act, context.clock.now())?;
         tx.changed(incident, ChangeKind::Decided);
     }
     Ok(foreseen)

@@ -5,7 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::audit::{self, Act};
+use crate::audit::Entry;
+use crate::audit::act::Act;
 use crate::auth::http::{Access, OpenReport, ReadCore};
 use crate::auth::policy::{Action, visible};
 use crate::auth::types::{Principal, Scope};
@@ -228,7 +229,7 @@ pub async fn get_report(
             if is_seen { Ok(row) } else { Err(Error::not_found()) }
         })
         .await?;
-    audit_opening(&context, &access.principal, id).await?;
+    audit_opening(&context, &access.principal, id, &row).await?;
     let shared = context.clone();
     let report =
         context.db.read(move |conn| opening::open_text_and_place(conn, &shared.sealer, id)).await?;
@@ -252,13 +253,13 @@ async fn audit_opening(
     context: &web::Data<Context>,
     principal: &Principal,
     id: ReportId,
+    row: &ReportRow,
 ) -> Result<()> {
-    let (actor, now) = (principal.user_id(), context.clock.now());
-    let written = context
-        .db
-        .write(move |tx| Ok(audit::record(tx.conn, actor, Act::OpenedReport, id, "", now)?))
-        .await;
-    written.map_err(|error| match error.code {
+    let (country, computed) = &row.seen_from;
+    let entry = Entry::new(Act::OpenedReport, id, context.clock.now())
+        .by(principal.user_id())
+        .within(country, computed.as_deref());
+    context.db.record(entry).await.map_err(|error| match error.code {
         Code::Unavailable => error,
         _ => Error { code: Code::StorageFull, ..error },
     })

@@ -6,7 +6,8 @@ use diesel::{
     QueryDsl, QueryResult, RunQueryDsl,
 };
 
-use crate::audit::{self, Act};
+use crate::audit::Entry;
+use crate::audit::act::Act;
 use crate::auth::types::Scope;
 use crate::db::dialect::{self, DbConn};
 use crate::db::rows::{NewReportRow, NewRows};
@@ -211,8 +212,11 @@ pub fn new_rows(prepared: &Prepared) -> Result<NewRows> {
     for (part, content) in &prepared.sealed {
         sealed::add_part(&mut rows, owner, *part, 1, content);
     }
-    let (channel, now) = (prepared.channel.as_str(), prepared.received_at);
-    audit::add_entry(&mut rows, None, Act::ReceivedReport, prepared.id, channel, now);
+    let place = &prepared.report.place;
+    let entry = Entry::new(Act::ReceivedReport, prepared.id, prepared.received_at)
+        .detail(prepared.channel.as_str())
+        .within(&place.country, place.country_computed.as_deref());
+    rows.audit.push(entry);
     Ok(rows)
 }
 
@@ -260,7 +264,7 @@ fn set_aside_once(
     country: &str,
     sealer: &Sealer,
 ) -> Result<()> {
-    let kept = tx.attempt(|conn| set_aside(conn, prepared, country, sealer));
+    let kept = tx.attempt(|tx| set_aside(tx, prepared, country, sealer));
     match kept {
         Err(error) if is_set_aside_already(&error) => Ok(()),
         other => other,
@@ -274,7 +278,12 @@ fn is_set_aside_already(error: &Error) -> bool {
 }
 
 /// `country` is that of the report whose id it came under: its reviewers see it, and those of the new content's own.
-fn set_aside(conn: &mut DbConn, prepared: &Prepared, country: &str, sealer: &Sealer) -> Result<()> {
+fn set_aside(
+    tx: &mut WriteTx<'_>,
+    prepared: &Prepared,
+    country: &str,
+    sealer: &Sealer,
+) -> Result<()> {
     let id = QuarantinedId::random();
     let owner = Owner { kind: OwnerKind::Quarantine, id: id.uuid() };
     let content = seal_payload(sealer, owner, &prepared.canonical)?;
@@ -291,9 +300,12 @@ fn set_aside(conn: &mut DbConn, prepared: &Prepared, country: &str, sealer: &Sea
             quarantined::received_at.eq(prepared.received_at.naive_utc()),
             quarantined::state.eq("open"),
         ))
-        .execute(conn)?;
-    sealed::insert_part(conn, owner, Part::Quarantine, 1, &content)?;
-    audit::record(conn, None, Act::SetAside, id, prepared.channel.as_str(), prepared.received_at)?;
+        .execute(tx.conn)?;
+    sealed::insert_part(tx.conn, owner, Part::Quarantine, 1, &content)?;
+    let entry = Entry::new(Act::SetAside, id, prepared.received_at)
+        .detail(prepared.channel.as_str())
+        .within(country, Some(&prepared.report.place.country));
+    tx.record(entry);
     Ok(())
 }
 

@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 
-use crate::audit::{self, Act};
+use crate::audit::Entry;
+use crate::audit::act::Act;
 use crate::auth::types::Scope;
 use crate::context::Context;
 use crate::db::dialect::DbConn;
 use crate::db::rows::FactsRow;
-use crate::db::schema::{decisions, incident_categories, incidents, reports};
+use crate::db::schema::{decisions, incident_categories, incident_facts, incidents, reports};
 use crate::db::sealed;
 use crate::db::writer::{ChangeKind, WriteTx};
 use crate::error::{Code, Error, FieldError, Result};
@@ -93,7 +94,7 @@ pub fn decide(
     diesel::update(incidents::table.find(incident.id))
         .set(incidents::status.eq(to.as_str()))
         .execute(tx.conn)?;
-    record(tx.conn, context, decision, &incident, to, &fields)?;
+    record(tx, context, decision, (&incident, &facts), to, &fields)?;
     tx.changed(incident.id, ChangeKind::Decided);
     one_view(tx.conn, context, incident.id, &decision.scope)
 }
@@ -326,7 +327,7 @@ fn check_verifiable(conn: &mut DbConn, id: IncidentId) -> Result<()> {
 /// # Errors
 /// When the database fails or the reason cannot be sealed.
 pub fn record_by_system(
-    conn: &mut DbConn,
+    tx: &mut WriteTx<'_>,
     sealer: &Sealer,
     incident: &IncidentRow,
     act: SystemAct<'_>,
@@ -335,7 +336,7 @@ pub fn record_by_system(
     let version = incident.version + 1;
     diesel::update(incidents::table.find(incident.id))
         .set((incidents::version.eq(version), incidents::updated_at.eq(now.naive_utc())))
-        .execute(conn)?;
+        .execute(tx.conn)?;
     let id = DecisionId::random();
     diesel::insert_into(decisions::table)
         .values((
@@ -348,19 +349,19 @@ pub fn record_by_system(
             decisions::to_status.eq(&incident.status),
             decisions::fields.eq(act.fields.join(" ")),
         ))
-        .execute(conn)?;
+        .execute(tx.conn)?;
     let owner = Owner { kind: OwnerKind::Decision, id: id.uuid() };
     let sealed_reason = sealer.seal(owner, Part::Reason, 1, act.reason.as_bytes())?;
-    sealed::insert_part(conn, owner, Part::Reason, 1, &sealed_reason)?;
-    audit::record(conn, None, act.act, incident.uuid, &act.fields.join(" "), now)?;
+    sealed::insert_part(tx.conn, owner, Part::Reason, 1, &sealed_reason)?;
+    tx.record(Entry::new(act.act, incident.uuid, now).detail(act.fields.join(" ")));
     Ok(())
 }
 
 fn record(
-    conn: &mut DbConn,
+    tx: &mut WriteTx<'_>,
     context: &Context,
     decision: &Decision,
-    incident: &IncidentRow,
+    (incident, facts): (&IncidentRow, &FactsRow),
     to: Status,
     fields: &[&str],
 ) -> Result<()> {
@@ -376,18 +377,31 @@ fn record(
             decisions::to_status.eq(to.as_str()),
             decisions::fields.eq(fields.join(" ")),
         ))
-        .execute(conn)?;
+        .execute(tx.conn)?;
     let owner = Owner { kind: OwnerKind::Decision, id: id.uuid() };
     let sealed_reason = context.sealer.seal(owner, Part::Reason, 1, decision.reason.as_bytes())?;
-    sealed::insert_part(conn, owner, Part::Reason, 1, &sealed_reason)?;
+    sealed::insert_part(tx.conn, owner, Part::Reason, 1, &sealed_reason)?;
     let detail = format!("{}>{}", incident.status, to.as_str());
-    audit::record(
-        conn,
-        decision.decided_by,
-        Act::Decided,
-        decision.incident,
-        &detail,
-        decision.now,
-    )?;
+    let entry = Entry::new(Act::Decided, incident.uuid, decision.now)
+        .by(decision.decided_by)
+        .detail(detail);
+    let entry = within_countries(tx.conn, entry, incident.id, &facts.country)?;
+    tx.record(entry);
     Ok(())
+}
+
+/// Returns `entry` as concerning the country that the incident has now, and beside it the one it had `before`, else the
+/// one its point lies in.
+fn within_countries(
+    conn: &mut DbConn,
+    entry: Entry,
+    incident: i64,
+    before: &str,
+) -> QueryResult<Entry> {
+    let (country, computed): (String, Option<String>) = incident_facts::table
+        .find(incident)
+        .select((incident_facts::country, incident_facts::country_computed))
+        .first(conn)?;
+    let other = if country == before { computed.as_deref() } else { Some(before) };
+    Ok(entry.within(&country, other))
 }

@@ -177,7 +177,7 @@ pub async fn get_quarantined(
     let shared = context.clone();
     let view = context
         .db
-        .write(move |tx| quarantine::open(tx.conn, &shared, &access.scope, id, (actor, now)))
+        .write(move |tx| quarantine::open(tx, &shared, &access.scope, id, (actor, now)))
         .await?;
     Ok(web::Json(view))
 }
@@ -220,7 +220,7 @@ pub async fn decide_quarantined(
     let shared = context.clone();
     context
         .db
-        .write(move |tx| quarantine::judge(tx.conn, &shared, &access.scope, id, &judgement))
+        .write(move |tx| quarantine::judge(tx, &shared, &access.scope, id, &judgement))
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -5,12 +5,14 @@ use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryD
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::audit::{self, Act};
+use crate::audit::Entry;
+use crate::audit::act::Act;
 use crate::auth::types::Scope;
 use crate::context::Context;
 use crate::db::dialect::DbConn;
 use crate::db::schema::quarantined;
 use crate::db::sealed;
+use crate::db::writer::WriteTx;
 use crate::error::{Error, Result};
 use crate::geo::countries::CountryCode;
 use crate::http::page::{self, PageRequest};
@@ -78,10 +80,32 @@ pub struct Judgement {
     pub now: DateTime<Utc>,
 }
 
-type Row = (i64, QuarantinedId, ReportId, String, String, String, NaiveDateTime, String);
+#[derive(diesel::Queryable)]
+struct Row {
+    id: i64,
+    uuid: QuarantinedId,
+    report: ReportId,
+    cause: String,
+    channel: String,
+    country: String,
+    country_told: String,
+    received_at: NaiveDateTime,
+    state: String,
+}
 
-fn entry((_, id, report, cause, channel, country, received_at, state): Row) -> QuarantineEntry {
-    QuarantineEntry { id, report, cause, channel, country, received_on: received_at.date(), state }
+impl Row {
+    /// Returns the audit entry of `act` on it.
+    fn audited(&self, act: Act, now: DateTime<Utc>) -> Entry {
+        Entry::new(act, self.uuid, now).within(&self.country, Some(&self.country_told))
+    }
+}
+
+impl From<Row> for QuarantineEntry {
+    fn from(row: Row) -> Self {
+        let Row { id: _, uuid, report, cause, channel, country, country_told: _, .. } = row;
+        let (received_on, state) = (row.received_at.date(), row.state);
+        Self { id: uuid, report, cause, channel, country, received_on, state }
+    }
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]
@@ -93,6 +117,7 @@ fn entries() -> _ {
         quarantined::cause,
         quarantined::channel,
         quarantined::country,
+        quarantined::country_told,
         quarantined::received_at,
         quarantined::state,
     ))
@@ -140,39 +165,38 @@ pub fn list(
     let next = rows
         .last()
         .filter(|_| is_full)
-        .map(|row| page::cursor(&context.keys, row.0, BINDING))
+        .map(|row| page::cursor(&context.keys, row.id, BINDING))
         .transpose()?;
-    Ok(QuarantinePage { items: rows.into_iter().map(entry).collect(), next, total })
+    Ok(QuarantinePage { items: rows.into_iter().map(QuarantineEntry::from).collect(), next, total })
 }
 
-fn find(conn: &mut DbConn, scope: &Scope, id: QuarantinedId) -> Result<QuarantineEntry> {
+fn find(conn: &mut DbConn, scope: &Scope, id: QuarantinedId) -> Result<Row> {
     let mut query = entries().filter(quarantined::uuid.eq(id)).into_boxed();
     if let Some(codes) = codes(scope) {
         query = query.filter(is_seen_from(codes));
     }
     let row: Option<Row> = query.first(conn).optional()?;
-    row.map(entry).ok_or_else(Error::not_found)
+    row.ok_or_else(Error::not_found)
 }
 
-/// Opens what was set aside, after writing that it was opened.
+/// Opens what was set aside; that it was opened is written in the same transaction.
 ///
 /// # Errors
 /// `NotFound` out of scope; the database's failure.
 pub fn open(
-    conn: &mut DbConn,
+    tx: &mut WriteTx<'_>,
     context: &Context,
     scope: &Scope,
     id: QuarantinedId,
     (actor, now): (Option<UserId>, DateTime<Utc>),
 ) -> Result<QuarantinedView> {
-    let found = find(conn, scope, id)?;
-    audit::record(conn, actor, Act::OpenedQuarantined, id, "", now)?;
+    let found = find(tx.conn, scope, id)?;
+    tx.record(found.audited(Act::OpenedQuarantined, now).by(actor));
     let owner = Owner { kind: OwnerKind::Quarantine, id: id.uuid() };
-    let opened =
-        open_part(conn, &context.sealer, owner, Part::Quarantine)?.ok_or_else(Error::not_found)?;
-    let parts = context.fields.split(opened);
+    let opened = open_part(tx.conn, &context.sealer, owner, Part::Quarantine)?;
+    let parts = context.fields.split(opened.ok_or_else(Error::not_found)?);
     Ok(QuarantinedView {
-        entry: found,
+        entry: found.into(),
         content: crate::intake::fields::join(parts.text, parts.place),
     })
 }
@@ -182,34 +206,28 @@ pub fn open(
 /// # Errors
 /// `NotFound` out of scope; the database's failure.
 pub fn judge(
-    conn: &mut DbConn,
+    tx: &mut WriteTx<'_>,
     context: &Context,
     scope: &Scope,
     id: QuarantinedId,
     judgement: &Judgement,
 ) -> Result<()> {
-    find(conn, scope, id)?;
+    let found = find(tx.conn, scope, id)?;
     diesel::update(quarantined::table.filter(quarantined::uuid.eq(id)))
         .set((
             quarantined::state.eq(judgement.outcome),
             quarantined::decided_by.eq(judgement.decided_by),
             quarantined::decided_at.eq(Some(judgement.now.naive_utc())),
         ))
-        .execute(conn)?;
+        .execute(tx.conn)?;
     let owner = Owner { kind: OwnerKind::Quarantine, id: id.uuid() };
     let version =
-        sealed::find_part(conn, owner, Part::Reason)?.map_or(1, |(version, _)| version + 1);
+        sealed::find_part(tx.conn, owner, Part::Reason)?.map_or(1, |(version, _)| version + 1);
     let number = u32::try_from(version).map_err(Error::internal)?;
     let sealed_reason =
         context.sealer.seal(owner, Part::Reason, number, judgement.reason.as_bytes())?;
-    sealed::insert_part(conn, owner, Part::Reason, version, &sealed_reason)?;
-    audit::record(
-        conn,
-        judgement.decided_by,
-        Act::JudgedQuarantined,
-        id,
-        judgement.outcome,
-        judgement.now,
-    )?;
+    sealed::insert_part(tx.conn, owner, Part::Reason, version, &sealed_reason)?;
+    let entry = found.audited(Act::JudgedQuarantined, judgement.now);
+    tx.record(entry.by(judgement.decided_by).detail(judgement.outcome));
     Ok(())
 }

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Integer};
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 
 use crate::db::dialect::DbConn;
-use crate::db::rows::NewRows;
+use crate::db::rows::{NewAuditRow, NewRows};
 use crate::db::schema::{
     audit_entries, data_keys, incident_actors, incident_categories, incident_facts, incident_harm,
     incidents, reports, sealed,
@@ -52,7 +52,15 @@ pub fn insert_rows(conn: &mut DbConn, group: &[&NewRows]) -> QueryResult<()> {
     insert!(conn, incident_actors::table, rows().flat_map(|new| &new.actors));
     insert!(conn, data_keys::table, rows().flat_map(|new| &new.data_keys));
     insert!(conn, sealed::table, rows().flat_map(|new| &new.sealed));
-    insert!(conn, audit_entries::table, rows().flat_map(|new| &new.audit));
+    Ok(())
+}
+
+/// Inserts entries of the audit log.
+///
+/// # Errors
+/// When the engine refuses.
+pub fn insert_audit(conn: &mut DbConn, rows: &[NewAuditRow]) -> QueryResult<()> {
+    insert!(conn, audit_entries::table, rows.iter());
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::db::dialect::{self, DbConn};
 use crate::db::rows::NewRows;
-use crate::db::writer::{Change, ChangeKind, WriteTx};
+use crate::db::writer::{Change, ChangeKind, Pending, WriteTx};
 use crate::error::{Code, Error, Result};
 
 /// What waits for a writer.
@@ -58,8 +58,8 @@ type Reply<T> = oneshot::Sender<Result<T>>;
 
 /// An operation whatever it answers.
 pub(super) trait Run: Send {
-    /// Runs the operation in a savepoint and returns the changes it announces; none where it failed.
-    fn run(&mut self, conn: &mut DbConn) -> std::result::Result<Vec<Change>, Panicked>;
+    /// Runs the operation in a savepoint and returns what it leaves for the end; nothing where it failed.
+    fn run(&mut self, conn: &mut DbConn) -> std::result::Result<Pending, Panicked>;
     /// As [`Job::answer`].
     fn answer(self: Box<Self>, lost: Option<Code>);
 }
@@ -80,25 +80,18 @@ where
     F: FnOnce(&mut WriteTx<'_>) -> Result<T> + Send,
     T: Send,
 {
-    fn run(&mut self, conn: &mut DbConn) -> std::result::Result<Vec<Change>, Panicked> {
+    fn run(&mut self, conn: &mut DbConn) -> std::result::Result<Pending, Panicked> {
         let Some(work) = self.work.take() else {
-            return Ok(Vec::new());
+            return Ok(Pending::default());
         };
-        let in_savepoint = || {
-            conn.transaction(|conn| {
-                let mut tx = WriteTx { conn, changes: Vec::new() };
-                let value = work(&mut tx)?;
-                Ok::<_, Error>((value, tx.changes))
-            })
-        };
-        match catch_unwind(AssertUnwindSafe(in_savepoint)) {
-            Ok(Ok((value, changes))) => {
+        match catch_unwind(AssertUnwindSafe(|| in_savepoint(conn, work))) {
+            Ok(Ok((value, pending))) => {
                 self.outcome = Ok(value);
-                Ok(changes)
+                Ok(pending)
             }
             Ok(Err(error)) => {
                 self.outcome = Err(error);
-                Ok(Vec::new())
+                Ok(Pending::default())
             }
             Err(_panic) => {
                 self.outcome = Err(Error::internal(Panicked));
@@ -110,6 +103,21 @@ where
     fn answer(self: Box<Self>, lost: Option<Code>) {
         answer(self.reply, self.outcome, lost);
     }
+}
+
+/// Runs `work` in a savepoint and returns its value with what it leaves for the end.
+///
+/// # Errors
+/// Whatever `work` answers; it is undone then.
+pub(super) fn in_savepoint<T>(
+    conn: &mut DbConn,
+    work: impl FnOnce(&mut WriteTx<'_>) -> Result<T>,
+) -> Result<(T, Pending)> {
+    conn.transaction(|conn| {
+        let mut tx = WriteTx { conn, pending: Pending::default() };
+        let value = work(&mut tx)?;
+        Ok((value, tx.pending))
+    })
 }
 
 fn answer<T>(reply: Reply<T>, outcome: Result<T>, lost: Option<Code>) {
@@ -128,10 +136,10 @@ fn answer<T>(reply: Reply<T>, outcome: Result<T>, lost: Option<Code>) {
 pub(super) fn run_next(
     conn: &mut DbConn,
     jobs: &mut [Job],
-    changes: &mut Vec<Change>,
+    pending: &mut Pending,
 ) -> std::result::Result<usize, Panicked> {
     if let Some(Job::Operation(operation)) = jobs.first_mut() {
-        changes.append(&mut operation.run(conn)?);
+        pending.append(operation.run(conn)?);
         return Ok(1);
     }
     let insertions = jobs.iter_mut().map_while(|job| match job {
@@ -139,17 +147,13 @@ pub(super) fn run_next(
         Job::Operation(_) => None,
     });
     let mut insertions: Vec<&mut Insertion> = insertions.collect();
-    insert_together(conn, &mut insertions, changes);
+    insert_together(conn, &mut insertions, pending);
     Ok(insertions.len())
 }
 
 /// Files all `insertions` at once. One that is taken fails them all, so they are then tried in halves: the others cost
 /// a few tries more, and it fails alone.
-fn insert_together(
-    conn: &mut DbConn,
-    insertions: &mut [&mut Insertion],
-    changes: &mut Vec<Change>,
-) {
+fn insert_together(conn: &mut DbConn, insertions: &mut [&mut Insertion], pending: &mut Pending) {
     let filed = conn.transaction(|conn| {
         let mut group: Vec<&mut NewRows> =
             insertions.iter_mut().map(|insertion| &mut *insertion.rows).collect();
@@ -157,16 +161,17 @@ fn insert_together(
     });
     match (filed, &mut *insertions) {
         (Ok(created), filed) => {
-            changes.extend(created);
+            pending.changes.extend(created);
             for insertion in filed.iter_mut() {
+                pending.entries.append(&mut insertion.rows.audit);
                 insertion.outcome = Ok(());
             }
         }
         (Err(error), [alone]) => alone.outcome = Err(error.into()),
         (Err(_), several) => {
             let (first, second) = several.split_at_mut(several.len() / 2);
-            insert_together(conn, first, changes);
-            insert_together(conn, second, changes);
+            insert_together(conn, first, pending);
+            insert_together(conn, second, pending);
         }
     }
 }
