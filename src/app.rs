@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::{Code, Error};
 use crate::http::body::BodyLimits;
 use crate::http::{frame, problem};
-use crate::{aggregates, auth, health, incidents, intake, reference, review};
+use crate::{aggregates, auth, health, incidents, intake, reference, review, security_txt};
 
 /// A method and a path, as a client writes it.
 pub type RouteName = (Method, &'static str);
@@ -32,6 +32,7 @@ pub fn public_routes() -> Vec<(RouteName, Route)> {
         ((Method::GET, "/health/live"), read().to(health::get_liveness)),
         ((Method::GET, "/health/ready"), read().to(health::get_readiness)),
         ((Method::GET, "/openapi.json"), read().to(get_openapi)),
+        ((Method::GET, "/.well-known/security.txt"), read().to(security_txt::get_security_txt)),
         ((Method::GET, "/v1/about"), read().to(reference::get_about)),
         ((Method::GET, "/v1/taxonomy"), read().to(reference::get_taxonomy)),
     ]
@@ -106,6 +107,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         aggregates::http::get_country_csv,
         reference::get_taxonomy,
         reference::get_about,
+        security_txt::get_security_txt,
         health::get_liveness,
         health::get_readiness,
     ),

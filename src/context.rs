@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::aggregates::live::LiveColumns;
 use crate::aggregates::reference::{CategoryReference, CountryReference, Reference};
 use crate::clock::Clock;
-use crate::config::StoreConfig;
+use crate::config::{PublicUrl, SecurityContact, StoreConfig};
 use crate::db::{Db, DbOptions, OpenError, sealed};
 use crate::geo::areas::Areas;
 use crate::geo::error::DataError as GeoDataError;
@@ -48,6 +48,10 @@ pub struct Context {
     pub live: LiveColumns,
     /// Where the instance key lies.
     pub key_place: KeyPlace,
+    /// Where people reach the service, where that is known.
+    pub public_url: Option<PublicUrl>,
+    /// Where faults of security are reported.
+    pub security_contact: Option<SecurityContact>,
     world: RwLock<World>,
 }
 
@@ -145,6 +149,8 @@ impl Context {
             clock,
             live,
             key_place,
+            public_url: config.public.public_url.clone(),
+            security_contact: config.public.security_contact.clone(),
             world,
         };
         context.refresh_packs().map_err(StartError::Packs)?;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::aggregates::store::find_head;
+use crate::config::{PublicUrl, SecurityContact};
 use crate::context::{Context, KeyPlace};
 use crate::error::Result;
 use crate::http::query::Pairs;
@@ -79,7 +80,12 @@ pub async fn get_readiness(
 /// Looks at everything `doctor` can see without a running server.
 pub fn examine(context: &Context) -> HealthView {
     let database = context.db.read_here(|conn| Ok(find_head(conn)?));
-    summarise(vec![database_finding(&database), key_finding(&context.key_place)])
+    summarise(vec![
+        database_finding(&database),
+        key_finding(&context.key_place),
+        address_finding(context.public_url.as_ref()),
+        contact_finding(context.security_contact.as_ref()),
+    ])
 }
 
 /// Returns what the findings amount to.
@@ -124,4 +130,38 @@ fn key_finding(place: &KeyPlace) -> Finding {
             note: "key beside data: whoever takes this disk opens every report; move it and give --key-file".into(),
         },
     }
+}
+
+fn address_finding(url: Option<&PublicUrl>) -> Finding {
+    let (state, note) = match url {
+        Some(url) if url.is_https() => {
+            ("ok", format!("{}; browsers are told to use https alone", url.origin()))
+        }
+        Some(url) => (
+            "warning",
+            format!(
+                "{} is not encrypted: tokens can be read on the way; put TLS in front and give https://…",
+                url.origin()
+            ),
+        ),
+        None => (
+            "warning",
+            "not known: browsers are not told to use https alone; give --public-url https://…"
+                .to_owned(),
+        ),
+    };
+    Finding { name: "address", state, note }
+}
+
+fn contact_finding(contact: Option<&SecurityContact>) -> Finding {
+    let (state, note) = match contact {
+        Some(contact) => ("ok", format!("faults of security go to {}", contact.as_str())),
+        None => (
+            "warning",
+            "nobody is named for faults of security, so /.well-known/security.txt answers 404; give \
+             --security-contact mailto:… or https://…"
+                .to_owned(),
+        ),
+    };
+    Finding { name: "contact", state, note }
 }

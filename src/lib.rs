@@ -21,4 +21,5 @@ pub mod letters;
 pub mod reference;
 pub mod review;
 pub mod seal;
+pub mod security_txt;
 pub mod taxonomy;

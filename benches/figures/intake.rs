@@ -146,13 +146,8 @@ impl App {
         let url = new_url(&folder);
         let options = DbOptions { batch_limit, commit_delay, ..DbOptions::new(&url) };
         let db = Db::open(&options).expect("the database opens");
-        let store = StoreConfig {
-            data_dir: folder.path().to_owned(),
-            database_url: Some(url),
-            key_file: None,
-            key_text: None,
-            credentials_dir: None,
-        };
+        let store =
+            StoreConfig { database_url: Some(url), ..StoreConfig::in_folder(folder.path()) };
         let context = Context::with_db(db, &store, Clock::system(), &mut |_| {});
         let context = Data::new(context.expect("the context"));
         let (address, stop) = serve(&context);
