@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::http::Method;
-use actix_web::middleware::from_fn;
+use actix_web::http::header::CONTENT_SECURITY_POLICY;
+use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpServer, Resource, Route, guard};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::config::PublicUrl;
 use crate::context::Context;
 use crate::error::{Code, Error};
 use crate::http::body::BodyLimits;
+use crate::http::headers::{self, Transport};
 use crate::http::{frame, problem};
 use crate::{aggregates, auth, health, incidents, intake, reference, review, security_txt};
 
@@ -178,10 +181,13 @@ pub fn configure(app: &mut ServiceConfig) {
     for resource in resources(public_routes()) {
         app.service(resource);
     }
-    app.service(SwaggerUi::new("/docs/{_:.*}").config(
-        utoipa_swagger_ui::Config::from("/openapi.json").use_base_layout().validator_url("none"),
-    ));
-    app.route("/docs", read().to(redirect_to_docs));
+    let swagger =
+        utoipa_swagger_ui::Config::from("/openapi.json").use_base_layout().validator_url("none");
+    let docs = web::scope("/docs")
+        .wrap(DefaultHeaders::new().add((CONTENT_SECURITY_POLICY, headers::DOCS_POLICY)))
+        .service(SwaggerUi::new("/{_:.*}").config(swagger))
+        .route("", read().to(redirect_to_docs));
+    app.service(docs);
     let mut guarded = web::scope("/v1").wrap(from_fn(auth::http::authenticate));
     for resource in resources(below("/v1", guarded_routes())) {
         guarded = guarded.service(resource);
@@ -270,12 +276,15 @@ pub fn serve(
 ) -> std::io::Result<Server> {
     let document = Data::new(openapi());
     let limits = Data::new(options.limits.clone());
+    let is_https = context.public_url.as_ref().is_some_and(PublicUrl::is_https);
+    let transport = Data::new(if is_https { Transport::Https } else { Transport::Plain });
     let extra = options.extra;
     let mut server = HttpServer::new(move || {
         App::new()
             .app_data(context.clone())
             .app_data(document.clone())
             .app_data(limits.clone())
+            .app_data(transport.clone())
             .wrap(from_fn(frame::frame))
             .configure(configure)
             .configure(extra)

@@ -5,6 +5,7 @@
 pub mod body;
 pub mod conditional;
 pub mod frame;
+pub mod headers;
 pub mod page;
 pub mod problem;
 pub mod query;

@@ -8,6 +8,7 @@ mod contract;
 mod counts;
 mod formats;
 mod geodata;
+mod headers;
 mod intake;
 mod lists;
 mod ndjson;
