@@ -13,7 +13,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::config::PublicUrl;
+use crate::auth::rates::RateLimits;
+use crate::config::{PublicUrl, Rates};
 use crate::context::Context;
 use crate::error::{Code, Error};
 use crate::http::body::BodyLimits;
@@ -247,6 +248,8 @@ pub struct ServerOptions {
     pub workers: Option<usize>,
     /// Longest wait for the head of a request. 2G and satellite links need far more than the framework's 5 s.
     pub head_timeout: Duration,
+    /// How much one caller may ask.
+    pub rates: Rates,
     /// Longest wait for running requests after SIGTERM.
     pub drain_timeout_s: u64,
     /// Routes of a test.
@@ -259,6 +262,7 @@ impl Default for ServerOptions {
             limits: BodyLimits::default(),
             workers: None,
             head_timeout: Duration::from_secs(30),
+            rates: Rates::UNLIMITED,
             drain_timeout_s: 20,
             extra: |_| {},
         }
@@ -278,6 +282,7 @@ pub fn serve(
     let limits = Data::new(options.limits.clone());
     let is_https = context.public_url.as_ref().is_some_and(PublicUrl::is_https);
     let transport = Data::new(if is_https { Transport::Https } else { Transport::Plain });
+    let rates = Data::new(RateLimits::new(&options.rates, &context.clock));
     let extra = options.extra;
     let mut server = HttpServer::new(move || {
         App::new()
@@ -285,6 +290,7 @@ pub fn serve(
             .app_data(document.clone())
             .app_data(limits.clone())
             .app_data(transport.clone())
+            .app_data(rates.clone())
             .wrap(from_fn(frame::frame))
             .configure(configure)
             .configure(extra)

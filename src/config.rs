@@ -1,5 +1,6 @@
 //! Settings, and the one place that reads the environment (through `clap`).
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use actix_web::http::Uri;
@@ -157,6 +158,82 @@ impl SecurityContact {
     }
 }
 
+/// How many requests go in a time: so many a minute for ever, and so many at once after a rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rate {
+    /// As many as come.
+    Unlimited,
+    /// These.
+    Limited {
+        /// What comes back every minute.
+        per_minute: NonZeroU32,
+        /// What goes at once after a rest.
+        at_once: NonZeroU32,
+    },
+}
+
+impl Rate {
+    /// Reads `PER_MINUTE:AT_ONCE` or `off`.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the operator.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Unlimited);
+        }
+        let parsed = text.split_once(':').and_then(|(per_minute, at_once)| {
+            Some(Self::Limited {
+                per_minute: per_minute.parse().ok()?,
+                at_once: at_once.parse().ok()?,
+            })
+        });
+        parsed.ok_or_else(|| {
+            "give requests a minute and at once, such as 1200:3000, or off for no limit".to_owned()
+        })
+    }
+}
+
+/// How much one caller may ask of one server, counted after its credential was found valid.
+///
+/// The defaults are far above real work: a script that asks twenty times a second without a pause, a phone that comes
+/// back with two thousand stored reports and asks for each receipt. An NDJSON import of any length is one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct Rates {
+    /// Requests of one token or session: so many a minute, so many at once after a rest; `off` for no limit.
+    #[arg(
+        long = "rate-credential",
+        env = "SENTINELLE_RATE_CREDENTIAL",
+        default_value = "1200:3000",
+        value_name = "PER_MINUTE:AT_ONCE",
+        value_parser = Rate::parse
+    )]
+    pub credential: Rate,
+    /// Requests of all tokens and sessions of a person together.
+    #[arg(
+        long = "rate-account",
+        env = "SENTINELLE_RATE_ACCOUNT",
+        default_value = "2400:6000",
+        value_name = "PER_MINUTE:AT_ONCE",
+        value_parser = Rate::parse
+    )]
+    pub account: Rate,
+    /// Requests of one phone; its owner's tokens do not draw on it.
+    #[arg(
+        long = "rate-device",
+        env = "SENTINELLE_RATE_DEVICE",
+        default_value = "240:4000",
+        value_name = "PER_MINUTE:AT_ONCE",
+        value_parser = Rate::parse
+    )]
+    pub device: Rate,
+}
+
+impl Rates {
+    /// No limits: for measurements, and for the demo, which nobody else reaches.
+    pub const UNLIMITED: Self =
+        Self { credential: Rate::Unlimited, account: Rate::Unlimited, device: Rate::Unlimited };
+}
+
 /// How the service listens.
 #[derive(Debug, Clone, Args)]
 pub struct ServeConfig {
@@ -171,6 +248,9 @@ pub struct ServeConfig {
     /// Worker threads; by default one a core.
     #[arg(long, env = "SENTINELLE_WORKERS", value_name = "N")]
     pub workers: Option<usize>,
+    /// How much one caller may ask.
+    #[command(flatten)]
+    pub rates: Rates,
 }
 
 #[cfg(test)]
@@ -211,6 +291,19 @@ mod tests {
             ("https://reports example.org", "a space"),
         ] {
             assert!(PublicUrl::parse(given).is_err(), "{reason}: {given}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_two_numbers_or_off() {
+        let limited = |per_minute, at_once| Rate::Limited {
+            per_minute: NonZeroU32::new(per_minute).expect("not zero"),
+            at_once: NonZeroU32::new(at_once).expect("not zero"),
+        };
+        assert_eq!(Rate::parse("off"), Ok(Rate::Unlimited));
+        assert_eq!(Rate::parse("60:5"), Ok(limited(60, 5)));
+        for wrong in ["", "60", "0:5", "60:0", "-1:5", "60:5:1", "sixty:five", "OFF"] {
+            assert!(Rate::parse(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -118,6 +118,8 @@ pub enum Code {
     CountryUnsettled,
     /// `If-Match` is missing.
     PreconditionRequired,
+    /// The caller asks more than its share.
+    TooManyRequests,
     /// Our fault.
     Internal,
     /// Overloaded or shutting down: try again.
@@ -128,7 +130,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `api-spec/README.md`.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::UnknownParameter,
@@ -154,6 +156,7 @@ impl Code {
         Self::CategoryRequired,
         Self::CountryUnsettled,
         Self::PreconditionRequired,
+        Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
         Self::StorageFull,
@@ -187,6 +190,7 @@ impl Code {
             Self::CategoryRequired => "category_required",
             Self::CountryUnsettled => "country_unsettled",
             Self::PreconditionRequired => "precondition_required",
+            Self::TooManyRequests => "too_many_requests",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",
             Self::StorageFull => "storage_full",
@@ -246,6 +250,11 @@ impl Error {
     /// Returns an error of ours, with what happened.
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self { cause: Some(cause.into()), ..Self::new(Code::Internal) }
+    }
+
+    /// Returns the error of a caller who must wait so many seconds.
+    pub fn too_many_requests(wait_s: u32) -> Self {
+        Self::new(Code::TooManyRequests).with("retry_after", wait_s.into())
     }
 
     /// Returns what the database said, where that is the cause.

@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use crate::auth::credential::Credential;
 use crate::auth::policy::{Action, visible};
+use crate::auth::rates::RateLimits;
 use crate::auth::store;
 use crate::auth::types::{Principal, Scope};
 use crate::context::Context;
@@ -24,7 +25,7 @@ pub async fn authenticate<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> std::result::Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let principal = match find_principal(&request).await {
+    let principal = match admit(&request).await {
         Ok(principal) => principal,
         Err(error) => return Ok(request.error_response(error)),
     };
@@ -32,13 +33,22 @@ pub async fn authenticate<B: MessageBody + 'static>(
     next.call(request).await.map(ServiceResponse::map_into_boxed_body)
 }
 
-async fn find_principal(request: &ServiceRequest) -> Result<Principal> {
-    let unauthenticated = || Error::new(Code::Unauthenticated);
-    let credential = bearer(request.headers()).ok_or_else(unauthenticated)?;
-    let context = request
-        .app_data::<web::Data<Context>>()
-        .cloned()
-        .ok_or_else(|| Error::internal("the application was built without its context"))?;
+/// Returns who comes, once they are known and have not asked more than their share.
+async fn admit(request: &ServiceRequest) -> Result<Principal> {
+    let credential = bearer(request.headers()).ok_or_else(|| Error::new(Code::Unauthenticated))?;
+    let hash = credential.hash();
+    let principal = find_principal(request, credential).await?;
+    of_application::<RateLimits>(request)?.count(&principal, hash)?;
+    Ok(principal)
+}
+
+fn of_application<T: 'static>(request: &ServiceRequest) -> Result<web::Data<T>> {
+    let missing = || Error::internal("the application was built without what it works with");
+    request.app_data::<web::Data<T>>().cloned().ok_or_else(missing)
+}
+
+async fn find_principal(request: &ServiceRequest, credential: Credential) -> Result<Principal> {
+    let context = of_application::<Context>(request)?;
     let now = context.clock.now();
     let db = context.db.clone();
     let found = db
@@ -46,7 +56,7 @@ async fn find_principal(request: &ServiceRequest) -> Result<Principal> {
             Ok(store::find_principal(conn, &credential, now, context.geo().countries())?)
         })
         .await?;
-    found.ok_or_else(unauthenticated)
+    found.ok_or_else(|| Error::new(Code::Unauthenticated))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<Credential> {

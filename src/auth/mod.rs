@@ -10,5 +10,6 @@ pub mod accounts;
 pub mod credential;
 pub mod http;
 pub mod policy;
+pub mod rates;
 pub mod store;
 pub mod types;

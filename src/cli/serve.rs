@@ -15,7 +15,12 @@ pub(super) fn serve(store: &StoreConfig, serve: &ServeConfig) -> Result<(), Comm
     let context = Data::new(open(store)?);
     let listener = bind(&serve.listen)?;
     tell(&format!("sentinelle listens on http://{}", listener.local_addr()?));
-    run(context, listener, serve.workers)
+    let ServeConfig { workers, rates, .. } = serve;
+    run(
+        context,
+        listener,
+        &ServerOptions { workers: *workers, rates: *rates, ..Default::default() },
+    )
 }
 
 /// Takes the address, or says what to do about it.
@@ -31,12 +36,11 @@ pub(super) fn bind(address: &str) -> Result<TcpListener, CommandError> {
 pub(super) fn run(
     context: Data<Context>,
     listener: TcpListener,
-    workers: Option<usize>,
+    options: &ServerOptions,
 ) -> Result<(), CommandError> {
     keep_current(context.clone());
-    let options = ServerOptions { workers, ..ServerOptions::default() };
     actix_web::rt::System::new()
-        .block_on(async { app::serve(context, listener, &options)?.await })?;
+        .block_on(async { app::serve(context, listener, options)?.await })?;
     Ok(())
 }
 

@@ -19,6 +19,7 @@ mod places;
 mod privacy;
 mod process;
 mod queue;
+mod rates;
 mod recount;
 mod refusals;
 mod review;

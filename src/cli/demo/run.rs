@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use clap::Args;
 use serde_json::json;
 
+use crate::app::ServerOptions;
 use crate::auth::accounts::{add_device, add_token, add_user};
 use crate::auth::credential::Credential;
 use crate::auth::types::{GrantScope, Limits, Principal, Role};
@@ -73,7 +74,7 @@ pub(in crate::cli) fn demo(args: &DemoArgs) -> Result<(), CommandError> {
     fill(&context, accounts.monitor_id)?;
     let told = if args.json { accounts.as_json(&url) } else { accounts.for_people(&url) };
     answer(&told);
-    serve::run(context, listener, None)
+    serve::run(context, listener, &ServerOptions::default())
 }
 
 /// Where the demo is reached, and an invented mailbox for faults.
