@@ -175,6 +175,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
+    use crate::auth::types::Limits;
 
     fn at_second(now_s: &Arc<AtomicU64>, rates: &Rates) -> RateLimits {
         let now_s = Arc::clone(now_s);
@@ -186,7 +187,7 @@ mod tests {
     }
 
     fn person(id: UserId) -> Principal {
-        Principal::User { id, grants: Vec::new() }
+        Principal::User { id, grants: Vec::new(), limits: Limits::default() }
     }
 
     #[test]

@@ -34,12 +34,13 @@ fn reached_at(url: Option<&str>, contact: Option<&str>) -> TestOptions {
 #[track_caller]
 fn is_secured(answer: &Answer, only_https: Option<&str>, what: &str) {
     for (name, right) in ALWAYS {
-        let right = if what.starts_with("/docs") {
+        let right = if what.starts_with("/docs") && answer.status < 400 {
             right.replace("img-src 'self' blob:", "img-src 'self' blob: data:")
         } else {
             right.to_owned()
         };
-        let values: Vec<_> = answer.headers.get_all(name).iter().collect();
+        let values = answer.headers.get_all(name).iter();
+        let values: Vec<_> = values.map(|value| value.to_str().unwrap_or_default()).collect();
         assert_eq!(values, [right], "{name} of {what}: {}", answer.status);
     }
     assert_eq!(answer.header("strict-transport-security"), only_https, "{what}");
