@@ -18,9 +18,12 @@ use crate::config::{PublicUrl, Rates};
 use crate::context::Context;
 use crate::error::{Code, Error};
 use crate::http::body::BodyLimits;
+use crate::http::counts::RequestCounts;
 use crate::http::headers::{self, Transport};
 use crate::http::{frame, problem};
-use crate::{aggregates, auth, health, incidents, intake, reference, review, security_txt};
+use crate::{
+    aggregates, auth, health, incidents, intake, metrics, reference, review, security_txt,
+};
 
 /// A method and a path, as a client writes it.
 pub type RouteName = (Method, &'static str);
@@ -77,6 +80,8 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             read().to(aggregates::http::get_country_csv),
         ),
         ((Method::GET, "/v1/countries/{country}"), read().to(aggregates::http::get_country)),
+        // operation
+        ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
     ]
 }
 
@@ -114,6 +119,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         security_txt::get_security_txt,
         health::get_liveness,
         health::get_readiness,
+        metrics::get_metrics,
     ),
     components(schemas(problem::Problem)),
     security(("token" = [])),
@@ -189,8 +195,13 @@ pub fn configure(app: &mut ServiceConfig) {
         .service(SwaggerUi::new("/{_:.*}").config(swagger))
         .route("", read().to(redirect_to_docs));
     app.service(docs);
+    let (in_scope, elsewhere): (Vec<_>, Vec<_>) =
+        guarded_routes().into_iter().partition(|((_, path), _)| path.starts_with("/v1/"));
+    for resource in resources(elsewhere) {
+        app.service(resource.wrap(from_fn(auth::http::authenticate)));
+    }
     let mut guarded = web::scope("/v1").wrap(from_fn(auth::http::authenticate));
-    for resource in resources(below("/v1", guarded_routes())) {
+    for resource in resources(below("/v1", in_scope)) {
         guarded = guarded.service(resource);
     }
     app.service(guarded.default_service(web::to(answer_not_found)));
@@ -282,6 +293,9 @@ pub fn serve(
     let limits = Data::new(options.limits.clone());
     let is_https = context.public_url.as_ref().is_some_and(PublicUrl::is_https);
     let transport = Data::new(if is_https { Transport::Https } else { Transport::Plain });
+    let registry = metrics::registry().map_err(std::io::Error::other)?;
+    let counts = Data::new(RequestCounts::new(&registry).map_err(std::io::Error::other)?);
+    let registry = Data::new(registry);
     let rates = Data::new(RateLimits::new(&options.rates, &context.clock));
     let extra = options.extra;
     let mut server = HttpServer::new(move || {
@@ -291,6 +305,8 @@ pub fn serve(
             .app_data(limits.clone())
             .app_data(transport.clone())
             .app_data(rates.clone())
+            .app_data(counts.clone())
+            .app_data(registry.clone())
             .wrap(from_fn(frame::frame))
             .configure(configure)
             .configure(extra)

@@ -18,6 +18,7 @@ pub mod ids;
 pub mod incidents;
 pub mod intake;
 pub mod letters;
+pub mod metrics;
 pub mod reference;
 pub mod review;
 pub mod seal;

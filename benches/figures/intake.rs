@@ -88,9 +88,9 @@ fn run(
     let app = App::start(new_url, batch_limit, commit_delay);
     let token = app.token("monitor", Role::Monitor);
     let reports = load::reports(&app.context.geo(), n);
-    let (commits_before, _) = app.context.db.commits();
+    let commits_before = app.context.db.write_counts().commits;
     let load = load::send_all(&app.address, &token, reports, N_CLIENTS, &Arc::default());
-    let (commits, _) = app.context.db.commits();
+    let commits = app.context.db.write_counts().commits;
     app.stop_with(n);
     (load, n as f64 / (commits - commits_before) as f64)
 }

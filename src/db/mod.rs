@@ -20,7 +20,7 @@ use crate::audit::Entry;
 use crate::db::dialect::{DbConn, Manager, Target};
 use crate::db::rows::NewRows;
 use crate::db::schema::heads;
-use crate::db::writer::{WriteQueue, WriteTx};
+use crate::db::writer::{WriteCounts, WriteQueue, WriteTx};
 use crate::error::{Code, Error, Result};
 
 /// How the store is opened.
@@ -191,8 +191,8 @@ impl Db {
         self.writer.insert(rows)?.blocking_recv().map_err(stopped)?
     }
 
-    /// Returns how many write transactions were committed and how many jobs they held since the start.
-    pub fn commits(&self) -> (u64, u64) {
+    /// Returns what was written and refused since the start.
+    pub fn write_counts(&self) -> WriteCounts {
         self.writer.counts()
     }
 }

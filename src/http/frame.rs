@@ -15,6 +15,7 @@ use actix_web::{HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 
 use crate::error::{Code, Error, Language};
+use crate::http::counts::RequestCounts;
 use crate::http::headers::{self, Transport};
 use crate::http::problem;
 
@@ -36,31 +37,38 @@ pub async fn frame<B: MessageBody + 'static>(
     let language = negotiate(request.headers());
     let transport = request.app_data::<web::Data<Transport>>().map(|data| ***data);
     let transport = transport.unwrap_or_default();
+    let counts = request.app_data::<web::Data<RequestCounts>>().cloned();
     let method = known(request.method());
     let started_at = Instant::now();
 
     let answer = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind().await;
-    let mut response = match answer {
-        Ok(Ok(response)) => localise(response.map_into_boxed_body(), language),
-        Ok(Err(error)) => {
-            return Err(Localised { error: of_framework(&error), language, transport }.into());
-        }
+    let answer = match answer {
+        Ok(Ok(response)) => Ok(localise(response.map_into_boxed_body(), language)),
+        Ok(Err(error)) => Err(of_framework(&error)),
         Err(_panic) => {
             N_PANICS.fetch_add(1, Ordering::Relaxed);
             tracing::error!(method, "a request panicked");
-            return Err(Localised { error: Error::new(Code::Internal), language, transport }.into());
+            Err(Error::new(Code::Internal))
         }
     };
+    let answer = answer
+        .map(|mut response| {
+            headers::secure(response.headers_mut(), transport);
+            response
+        })
+        .map_err(|error| Localised { error, language, transport });
 
-    headers::secure(response.headers_mut(), transport);
-    tracing::info!(
-        method,
-        route = response.request().match_pattern().unwrap_or_default(),
-        status = response.status().as_u16(),
-        duration_ms = u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "request"
-    );
-    Ok(response)
+    let (route, status) = match &answer {
+        Ok(response) => (response.request().match_pattern(), response.status()),
+        Err(error) => (None, error.status_code()),
+    };
+    let (route, duration) = (route.unwrap_or_default(), started_at.elapsed());
+    if let Some(counts) = counts {
+        counts.add(method, &route, status, duration);
+    }
+    let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(method, route, status = status.as_u16(), duration_ms, "request");
+    Ok(answer?)
 }
 
 /// Returns the name of a method for logs and counts: a client may send any word as one.

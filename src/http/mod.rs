@@ -4,6 +4,7 @@
 
 pub mod body;
 pub mod conditional;
+pub mod counts;
 pub mod frame;
 pub mod headers;
 pub mod page;

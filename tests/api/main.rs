@@ -11,6 +11,7 @@ mod geodata;
 mod headers;
 mod intake;
 mod lists;
+mod metrics;
 mod ndjson;
 mod operation;
 mod permissions;
