@@ -252,6 +252,11 @@ impl Error {
         Self { cause: Some(cause.into()), ..Self::new(Code::Internal) }
     }
 
+    /// Returns the error of a caller whose roles never allow `action`, a code for the audit entry.
+    pub fn forbidden(action: &'static str) -> Self {
+        Self::new(Code::Forbidden).with("action", action.into())
+    }
+
     /// Returns the error of a caller who must wait so many seconds.
     pub fn too_many_requests(wait_s: u32) -> Self {
         Self::new(Code::TooManyRequests).with("retry_after", wait_s.into())

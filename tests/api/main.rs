@@ -6,6 +6,7 @@ mod harness;
 
 mod contract;
 mod counts;
+mod denials;
 mod formats;
 mod geodata;
 mod headers;
