@@ -22,5 +22,6 @@ mod recount;
 mod refusals;
 mod review;
 mod robustness;
+mod scope;
 mod tidy;
 mod words;
