@@ -26,5 +26,6 @@ mod recount;
 mod refusals;
 mod review;
 mod robustness;
+mod scope;
 mod tidy;
 mod words;
