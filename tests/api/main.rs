@@ -10,6 +10,7 @@ mod formats;
 mod geodata;
 mod headers;
 mod intake;
+mod keys;
 mod lists;
 mod ndjson;
 mod operation;
