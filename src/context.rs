@@ -1,12 +1,15 @@
 //! What a request works with: the store, the reference data, the keys, the clock. Built once, shared by all.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+
+use chrono::NaiveDate;
 
 use crate::aggregates::live::LiveColumns;
 use crate::aggregates::reference::{CategoryReference, CountryReference, Reference};
 use crate::clock::Clock;
 use crate::config::{PublicUrl, SecurityContact, StoreConfig};
+use crate::db::dialect::{self, DbConn};
 use crate::db::{Db, DbOptions, OpenError, sealed};
 use crate::geo::areas::Areas;
 use crate::geo::error::DataError as GeoDataError;
@@ -17,6 +20,8 @@ use crate::incidents::rules::{CLOCK_IMPLAUSIBLE, UNCATEGORISED};
 use crate::intake::fields::Fields;
 use crate::intake::prepare::{Channel, Submitter, Workbench};
 use crate::intake::validate::Catalogues;
+use crate::keys::opening::take_up;
+use crate::keys::store::{self as rotations, Rotation};
 use crate::seal::envelope::{SealError, Sealer};
 use crate::seal::key::InstanceKey;
 use crate::seal::key_file::KeyFileMode;
@@ -66,10 +71,24 @@ struct World {
 /// Where the instance key lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyPlace {
-    /// In a file kept apart from the data, in a credential or the environment.
-    Apart,
-    /// In the data folder: whoever takes the disk has both.
-    BesideData,
+    /// In a file kept apart from the data.
+    File(PathBuf),
+    /// In a credential that the service manager hands over.
+    Credential(PathBuf),
+    /// In the environment.
+    Environment,
+    /// In this file of the data folder: whoever takes the disk has both.
+    BesideData(PathBuf),
+}
+
+impl KeyPlace {
+    /// Returns the file it was read from, if it was one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) | Self::Credential(path) | Self::BesideData(path) => Some(path),
+            Self::Environment => None,
+        }
+    }
 }
 
 /// Why the service cannot start; the message says what to do.
@@ -87,6 +106,19 @@ pub enum StartError {
     /// The key is another one.
     #[error("the instance key does not open this database: {0}")]
     WrongKey(SealError),
+    /// The key was the right one once.
+    #[error(
+        "instance key {old_id} opens nothing any more: it was replaced by {new_id} on {on}. Give the file of that key with \
+         --key-file, or write it again from its recovery text with `sentinelle keys restore`"
+    )]
+    KeyReplaced {
+        /// Id of the key that was given.
+        old_id: String,
+        /// Id of the key that replaced it.
+        new_id: String,
+        /// When.
+        on: NaiveDate,
+    },
     /// Reading or writing the secrets of the instance.
     #[error("cannot read the instance's secrets: {0}")]
     Secrets(crate::error::Error),
@@ -188,6 +220,24 @@ impl Context {
         Ok(())
     }
 
+    /// Takes up what became of the instance key since the last time: seals under the new one while and after it is changed.
+    ///
+    /// # Errors
+    /// When the database fails, or the key was changed while this process did not look and its file holds the old one.
+    pub fn refresh_keys(&self) -> crate::error::Result<()> {
+        let state = self.db.read_here(|conn| Ok(rotations::find_state(conn)?))?;
+        let Err(error) = take_up(&self.sealer, &state) else {
+            return Ok(());
+        };
+        let replaced = self.key_place.path().and_then(|path| InstanceKey::read_file(path).ok());
+        let replaced = replaced.filter(|file| state.current.as_deref() == Some(file.key.id()));
+        let Some(file) = replaced else {
+            return Err(error.into());
+        };
+        self.sealer.add_key(file.key);
+        Ok(take_up(&self.sealer, &state)?)
+    }
+
     /// Returns what codes are checked against.
     pub fn catalogues(&self) -> Catalogues<'_> {
         Catalogues { taxonomy: &self.taxonomy, lists: &self.lists, geo: self.geo() }
@@ -226,13 +276,33 @@ fn open_keys(
     let keys = if wrapped.is_empty() {
         make_secrets(db, &sealer, list)?
     } else {
-        SubKeySet::open(&sealer, &wrapped).map_err(StartError::WrongKey)?
+        open_secrets(db, &sealer)?
     };
     // Only now is the key this instance's.
     for words in &news {
         announce(words);
     }
     Ok((sealer, keys, key_place))
+}
+
+/// Opens the secrets with the key at hand: while the instance key is changed, either does.
+fn open_secrets(db: &Db, sealer: &Sealer) -> Result<SubKeySet, StartError> {
+    let held = sealer.instance_key();
+    let look = |conn: &mut DbConn| {
+        dialect::snapshot(conn, |conn| {
+            let replaced = rotations::find_rotation_from(conn, held.id())?;
+            Ok((rotations::find_state(conn)?, sealed::list_instance_keys(conn)?, replaced))
+        })
+    };
+    let (state, wrapped, replaced) = db.read_here(look).map_err(StartError::Secrets)?;
+    match (take_up(sealer, &state), replaced) {
+        (Ok(()), _) => SubKeySet::open(sealer, &wrapped).map_err(StartError::WrongKey),
+        (
+            Err(SealError::WrongKey { .. }),
+            Some(Rotation { old_id, new_id, finished_at: Some(at), .. }),
+        ) => Err(StartError::KeyReplaced { old_id, new_id, on: at.date() }),
+        (Err(error), _) => Err(StartError::WrongKey(error)),
+    }
 }
 
 fn lock_folder(config: &StoreConfig) -> Result<std::fs::File, StartError> {
@@ -271,25 +341,25 @@ fn find_key(
     announce: &mut dyn FnMut(&str),
 ) -> Result<(InstanceKey, KeyPlace), StartError> {
     if let Some(path) = &config.key_file {
-        return read_key(path, announce).map(|key| (key, KeyPlace::Apart));
+        return read_key(path, announce).map(|key| (key, KeyPlace::File(path.clone())));
     }
     if let Some(text) = &config.key_text {
         let key = InstanceKey::from_text(text)
             .map_err(|error| StartError::Key(format!("SENTINELLE_KEY: {error}")))?;
-        return Ok((key, KeyPlace::Apart));
+        return Ok((key, KeyPlace::Environment));
     }
     let credential = config.credentials_dir.as_ref().map(|folder| folder.join("sentinelle.key"));
     if let Some(path) = credential.filter(|path| path.exists()) {
-        return read_key(&path, announce).map(|key| (key, KeyPlace::Apart));
+        return read_key(&path, announce).map(|key| (key, KeyPlace::Credential(path)));
     }
     let path = config.data_dir.join("instance.key");
     if path.exists() {
-        return read_key(&path, announce).map(|key| (key, KeyPlace::BesideData));
+        return read_key(&path, announce).map(|key| (key, KeyPlace::BesideData(path)));
     }
     if !is_new {
         return Err(StartError::KeyLost(path));
     }
-    make_key(&path, announce).map(|key| (key, KeyPlace::BesideData))
+    make_key(&path, announce).map(|key| (key, KeyPlace::BesideData(path)))
 }
 
 fn read_key(

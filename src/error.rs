@@ -310,6 +310,11 @@ impl From<diesel::result::Error> for Error {
 
 impl From<crate::seal::envelope::SealError> for Error {
     fn from(error: crate::seal::envelope::SealError) -> Self {
-        Self::internal(error)
+        let code = match error {
+            // The instance key was changed while this server did not look: another server, or this one started anew, can.
+            crate::seal::envelope::SealError::WrongKey { .. } => Code::Unavailable,
+            _ => Code::Internal,
+        };
+        Self { cause: Some(Box::new(error)), ..Self::new(code) }
     }
 }

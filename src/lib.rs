@@ -17,6 +17,7 @@ pub mod http;
 pub mod ids;
 pub mod incidents;
 pub mod intake;
+pub mod keys;
 pub mod letters;
 pub mod metrics;
 pub mod reference;

@@ -32,7 +32,7 @@ pub(super) fn bind(address: &str) -> Result<TcpListener, CommandError> {
     })
 }
 
-/// Runs the server on this thread; counting columns and boundary packs are kept current beside it.
+/// Runs the server on this thread; counting columns, boundary packs and keys are kept current beside it.
 pub(super) fn run(
     context: Data<Context>,
     listener: TcpListener,
@@ -45,7 +45,7 @@ pub(super) fn run(
 }
 
 /// Reads changes once a second, so that the first question after a flood of reports need not wait for all of them, and
-/// so that a pack imported beside this server is used here.
+/// so that a pack imported or an instance key changed beside this server is used here.
 fn keep_current(context: Data<Context>) {
     let refresh = move || {
         let refreshed =
@@ -58,6 +58,15 @@ fn keep_current(context: Data<Context>) {
         }
         if let Err(error) = context.refresh_packs() {
             tracing::warn!(code = error.code.as_str(), "the boundary packs could not be read");
+        }
+        if let Err(error) = context.refresh_keys() {
+            tracing::error!(
+                code = error.code.as_str(),
+                "the instance key in use could not be taken up: if it was changed, start anew with the new key"
+            );
+        }
+        if let Err(error) = context.db.clear_log_if_needed() {
+            tracing::warn!(code = error.code.as_str(), "the database's log could not be emptied");
         }
     };
     std::thread::spawn(move || {

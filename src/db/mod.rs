@@ -11,6 +11,8 @@ pub mod sealed;
 pub mod writer;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::web;
@@ -79,6 +81,8 @@ pub struct Db {
     /// Apart from the readers, so that a slow search never keeps a report waiting for its sender's token.
     door: r2d2::Pool<Manager>,
     writer: WriteQueue,
+    /// Something was deleted that the engine's log may still hold.
+    has_deleted: Arc<AtomicBool>,
 }
 
 impl Db {
@@ -94,7 +98,7 @@ impl Db {
         let readers = pool(&target, options.n_readers)?;
         let door = pool(&target, DOOR_CONNECTIONS)?;
         let writer = WriteQueue::start(&target, options)?;
-        Ok(Self { readers, door, writer })
+        Ok(Self { readers, door, writer, has_deleted: Arc::default() })
     }
 
     /// Runs `work` on a reading connection, off the async threads.
@@ -189,6 +193,41 @@ impl Db {
     /// As [`Db::insert`].
     pub fn insert_here(&self, rows: NewRows) -> Result<()> {
         self.writer.insert(rows)?.blocking_recv().map_err(stopped)?
+    }
+
+    /// Empties the engine's log of what was deleted, where it keeps that; what a reader holds up now,
+    /// [`Db::clear_log_if_needed`] does later.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn clear_log(&self) -> Result<()> {
+        self.has_deleted.store(true, Ordering::Relaxed);
+        let shared = self.clone();
+        web::block(move || shared.clear_log_if_needed()).await.map_err(Error::internal)?
+    }
+
+    /// Like [`Db::clear_log`], waiting on this thread; for commands.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn clear_log_here(&self) -> Result<()> {
+        self.has_deleted.store(true, Ordering::Relaxed);
+        self.clear_log_if_needed()
+    }
+
+    /// Empties the engine's log where something was deleted and that was held up; does nothing otherwise.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn clear_log_if_needed(&self) -> Result<()> {
+        if self.has_deleted.swap(false, Ordering::Relaxed) {
+            let is_clear = self.read_here(|conn| Ok(dialect::clear_log(conn)?));
+            if !matches!(is_clear, Ok(true)) {
+                self.has_deleted.store(true, Ordering::Relaxed);
+            }
+            is_clear?;
+        }
+        Ok(())
     }
 
     /// Returns what was written and refused since the start.

@@ -145,8 +145,8 @@ impl TestApp {
         let options = TestOptions::default();
         let context =
             Data::new(open_context(&self.database_url, &self.folder, &self.now_ms, &options));
-        let (url, handle, server) = spawn_server(context, options.server);
-        SecondServer { url, handle, server: Some(server) }
+        let (url, handle, server) = spawn_server(context.clone(), options.server);
+        SecondServer { url, context, handle, server: Some(server) }
     }
 }
 
@@ -159,6 +159,7 @@ impl Drop for TestApp {
 /// Another server on the database of a [`TestApp`].
 pub(crate) struct SecondServer {
     pub(crate) url: String,
+    pub(crate) context: Data<Context>,
     handle: ServerHandle,
     server: Option<JoinHandle<()>>,
 }
@@ -341,6 +342,15 @@ impl Client {
     pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(
             "POST",
+            path,
+            &[("content-type", "application/json")],
+            Some(body.to_string().as_bytes()),
+        )
+    }
+
+    pub(crate) fn delete(&self, path: &str, body: &Value) -> Answer {
+        self.send(
+            "DELETE",
             path,
             &[("content-type", "application/json")],
             Some(body.to_string().as_bytes()),

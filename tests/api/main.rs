@@ -11,6 +11,7 @@ mod formats;
 mod geodata;
 mod headers;
 mod intake;
+mod keys;
 mod lists;
 mod metrics;
 mod ndjson;
