@@ -107,11 +107,9 @@ fn open_all(context: &Context) -> usize {
 /// Starts the program's inside anew, as a server does, with the key of `file`.
 fn start_with(app: &TestApp, file: &Path) -> Result<Context, StartError> {
     let store = StoreConfig {
-        data_dir: app.folder.path().to_owned(),
         database_url: Some(app.database_url.clone()),
         key_file: Some(file.to_owned()),
-        key_text: None,
-        credentials_dir: None,
+        ..StoreConfig::in_folder(app.folder.path())
     };
     Context::open(&store, Clock::system(), &mut |_| {})
 }

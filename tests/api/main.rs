@@ -6,6 +6,7 @@ mod harness;
 
 mod contract;
 mod counts;
+mod erasing;
 mod formats;
 mod geodata;
 mod headers;

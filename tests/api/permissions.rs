@@ -71,6 +71,8 @@ struct Things {
     report: String,
     incident: String,
     quarantined: String,
+    /// A report of its own, since it is gone once it was erased.
+    doomed: String,
     country: &'static str,
 }
 
@@ -94,12 +96,15 @@ impl Things {
             let opened = reviewer.get(&format!("/v1/reports/{id}")).expect(200).json();
             opened["incident"].as_str().expect("an incident").to_owned()
         };
-        Self { report: id, incident, quarantined, country }
+        let doomed = killing(country);
+        sender.post("/v1/reports", &doomed).expect(201);
+        let doomed = doomed["id"].as_str().expect("an id").to_owned();
+        Self { report: id, incident, quarantined, doomed, country }
     }
 
     fn not_existing() -> Self {
         let id = || UNKNOWN.to_owned();
-        Self { report: id(), incident: id(), quarantined: id(), country: "XYZ" }
+        Self { report: id(), incident: id(), quarantined: id(), doomed: id(), country: "XYZ" }
     }
 
     fn path(&self, route: &str) -> String {
@@ -133,6 +138,10 @@ fn ask(client: &Client, method: &str, route: &str, things: &Things) -> Answer {
                 report.as_object_mut().expect("an object").remove("id");
             }
             report
+        }
+        ("DELETE", "/v1/reports/{id}") => {
+            let path = format!("/v1/reports/{}", things.doomed);
+            return client.delete(&path, &json!({"reason": "the source asks for it"}));
         }
         ("POST", "/v1/classify") => json!({"text": "Two diggers were beaten."}),
         ("POST", "/v1/quarantine/{id}/decisions") => json!({"outcome": "kept", "reason": "ok"}),
