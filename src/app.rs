@@ -64,6 +64,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             (Method::POST, "/v1/incidents/{id}/decisions"),
             web::post().to(review::http::decide_incident),
         ),
+        ((Method::DELETE, "/v1/reports/{id}"), web::delete().to(review::http::erase_report)),
         ((Method::GET, "/v1/quarantine"), read().to(review::http::list_quarantined)),
         ((Method::GET, "/v1/quarantine/{id}"), read().to(review::http::get_quarantined)),
         (
@@ -105,6 +106,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         incidents::http::list_incidents,
         incidents::http::get_incident,
         review::http::decide_incident,
+        review::http::erase_report,
         review::http::list_quarantined,
         review::http::get_quarantined,
         review::http::decide_quarantined,
@@ -138,8 +140,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
     for path in document.paths.paths.values_mut() {
-        let operations =
-            [&mut path.get, &mut path.put, &mut path.post].into_iter().filter_map(Option::as_mut);
+        let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete];
+        let operations = operations.into_iter().filter_map(Option::as_mut);
         for operation in operations {
             add_shared_errors(operation);
         }

@@ -7,6 +7,7 @@ mod harness;
 mod contract;
 mod counts;
 mod denials;
+mod erasing;
 mod formats;
 mod geodata;
 mod headers;

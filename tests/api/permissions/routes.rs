@@ -74,6 +74,7 @@ pub(super) fn all() -> Vec<Spec> {
         // The sender's own report again is a retry, another's id is taken.
         Spec::send("PUT /v1/reports/{id}", Report, |thing| with_id(&thing.report, &thing.id)),
         Spec::read("GET /v1/reports/{id}", Report),
+        Spec::send("DELETE /v1/reports/{id}", Report, |_| json!({"reason": "the source asks for it"})),
         Spec::read("GET /v1/reports/{id}/receipt", Report),
         Spec::read("GET /v1/geotag", Country).with_query(|_| "?lat=8.644&lon=-10.971".into()),
         Spec::read("GET /v1/places", Country).with_query(|_| "?q=tortiya".into()),
