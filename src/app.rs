@@ -64,6 +64,18 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             (Method::POST, "/v1/incidents/{id}/decisions"),
             web::post().to(review::http::decide_incident),
         ),
+        (
+            (Method::POST, "/v1/incidents/{id}/reveal"),
+            web::post().to(incidents::reveal::reveal_incident),
+        ),
+        (
+            (Method::POST, "/v1/incidents/{id}/related"),
+            web::post().to(incidents::relations::relate_incidents),
+        ),
+        (
+            (Method::DELETE, "/v1/incidents/{id}/related/{related}"),
+            web::delete().to(incidents::relations::unrelate_incident),
+        ),
         ((Method::GET, "/v1/quarantine"), read().to(review::http::list_quarantined)),
         ((Method::GET, "/v1/quarantine/{id}"), read().to(review::http::get_quarantined)),
         (
@@ -105,6 +117,9 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         incidents::http::list_incidents,
         incidents::http::get_incident,
         review::http::decide_incident,
+        incidents::reveal::reveal_incident,
+        incidents::relations::relate_incidents,
+        incidents::relations::unrelate_incident,
         review::http::list_quarantined,
         review::http::get_quarantined,
         review::http::decide_quarantined,
@@ -138,8 +153,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
     for path in document.paths.paths.values_mut() {
-        let operations =
-            [&mut path.get, &mut path.put, &mut path.post].into_iter().filter_map(Option::as_mut);
+        let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete]
+            .into_iter()
+            .filter_map(Option::as_mut);
         for operation in operations {
             add_shared_errors(operation);
         }
