@@ -12,4 +12,5 @@ pub mod http;
 pub mod policy;
 pub mod rates;
 pub mod store;
+pub mod submitters;
 pub mod types;

@@ -396,6 +396,36 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    reveals (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        incident_id -> BigInt,
+        revealed_by -> DbUuid,
+        revealed_at -> Timestamp,
+        parts -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    incident_relations (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        one_id -> BigInt,
+        other_id -> BigInt,
+        related_by -> DbUuid,
+        related_at -> Timestamp,
+        unrelated_by -> Nullable<DbUuid>,
+        unrelated_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::joinable!(incident_facts -> incidents (incident_id));
 diesel::joinable!(incident_categories -> incidents (incident_id));
 diesel::joinable!(incident_harm -> incidents (incident_id));
@@ -408,6 +438,7 @@ diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(grant_tags -> grants (grant_id));
 diesel::joinable!(invitations -> users (user_id));
 diesel::joinable!(users -> organisations (organisation_id));
+diesel::joinable!(reveals -> incidents (incident_id));
 diesel::allow_tables_to_appear_in_same_query!(
     instance_keys,
     data_keys,
@@ -435,6 +466,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     grant_tags,
     invitations,
     setup_links,
+    reveals,
+    incident_relations,
 );
 
 diesel::table! {
