@@ -198,7 +198,8 @@ fn serve(context: &Data<Context>) -> (String, Box<dyn FnOnce()>) {
     (address, Box::new(stop))
 }
 
-fn new_database(server: &str) -> String {
+/// Returns the address of a new database on `server`.
+pub(crate) fn new_database(server: &str) -> String {
     let name = format!("bench_{}", Uuid::new_v4().simple());
     let mut conn = PgConnection::establish(server).expect("the server answers");
     conn.batch_execute(&format!("CREATE DATABASE {name}")).expect("a database");

@@ -16,6 +16,7 @@
 
 mod aggregates;
 mod intake;
+mod keys;
 mod load;
 mod locate;
 mod memory;
@@ -28,7 +29,7 @@ use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
@@ -37,6 +38,7 @@ const PARTS: [Part; 7] = [
     ("aggregates", aggregates::measure),
     ("intake", intake::measure),
     ("memory", memory::measure),
+    ("keys", keys::measure),
 ];
 
 fn main() {
