@@ -1,6 +1,7 @@
 //! The commands. Each is a few lines over the rest of the crate; what they print is for people, or JSON with `--json`.
 
 mod accounts;
+mod audit;
 pub mod demo;
 mod doctor;
 mod geodata;
@@ -64,6 +65,11 @@ enum Command {
     Keys {
         #[command(subcommand)]
         command: keys::KeysCommand,
+    },
+    /// The audit log: verify it, and print what it can be verified against.
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
     },
     /// Look at key, disk and database, and say what to mend.
     Doctor {
@@ -142,6 +148,7 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         Command::Device { command } => accounts::device(&command)?,
         Command::Geodata { command } => geodata::geodata(&command)?,
         Command::Keys { command } => keys::keys(&command)?,
+        Command::Audit { command } => return audit::audit(&command),
         Command::Doctor { store, json } => return doctor::doctor(&store, json),
         Command::Openapi => print_openapi()?,
     }

@@ -315,7 +315,7 @@ diesel::table! {
     use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
     use crate::db::dialect::DbUuid;
 
-    audit_entries (id) {
+    unchained_audit_entries (id) {
         id -> BigInt,
         at -> Timestamp,
         actor -> Nullable<DbUuid>,
@@ -323,6 +323,40 @@ diesel::table! {
         subject_kind -> Text,
         subject_id -> DbUuid,
         detail -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    audit_entries (chain, position) {
+        chain -> Integer,
+        position -> BigInt,
+        at -> Timestamp,
+        actor -> Nullable<DbUuid>,
+        action -> Text,
+        subject_kind -> Text,
+        subject_id -> DbUuid,
+        domain -> Text,
+        detail -> Text,
+        country -> Nullable<Text>,
+        country_other -> Nullable<Text>,
+        chained -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Timestamp};
+
+    audit_chains (chain) {
+        chain -> Integer,
+        size -> BigInt,
+        peaks -> Binary,
+        root -> Binary,
+        chained -> Binary,
+        signed_at -> Timestamp,
+        signature -> Binary,
     }
 }
 
@@ -459,7 +493,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     grants,
     tokens,
     devices,
+    unchained_audit_entries,
     audit_entries,
+    audit_chains,
     organisations,
     regions,
     region_countries,

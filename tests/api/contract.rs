@@ -59,7 +59,18 @@ fn declared(engine: &str) -> Schema {
         let sql = fs::read_to_string(tree(engine).join(folder).join("up.sql")).expect("up.sql");
         let sql = without_comments(&sql).to_lowercase();
         for statement in sql.split(';').map(str::trim) {
-            if let Some(added) = statement.strip_prefix("alter table ") {
+            let altered = statement.strip_prefix("alter table ");
+            if let Some((from, to)) = altered.and_then(|words| words.split_once(" rename to ")) {
+                let (renamed, others): (Schema, Schema) =
+                    schema.into_iter().partition(|((table, _), _)| table == from);
+                let renamed = renamed.into_iter();
+                schema = others;
+                schema.extend(
+                    renamed.map(|((_, column), nullable)| ((to.to_owned(), column), nullable)),
+                );
+                continue;
+            }
+            if let Some(added) = altered {
                 let (table, column) =
                     added.split_once(" add column ").expect("only columns are added");
                 let name = column.split_whitespace().next().expect("a name");
