@@ -22,7 +22,7 @@ use crate::http::counts::RequestCounts;
 use crate::http::headers::{self, Transport};
 use crate::http::{frame, problem};
 use crate::{
-    aggregates, auth, health, incidents, intake, metrics, reference, review, security_txt,
+    aggregates, audit, auth, health, incidents, intake, metrics, reference, review, security_txt,
 };
 
 /// A method and a path, as a client writes it.
@@ -93,6 +93,9 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             read().to(aggregates::http::get_country_csv),
         ),
         ((Method::GET, "/v1/countries/{country}"), read().to(aggregates::http::get_country)),
+        // audit
+        ((Method::GET, "/v1/audit"), read().to(audit::http::list_audit_entries)),
+        ((Method::GET, "/v1/audit/heads"), read().to(audit::http::list_audit_heads)),
         // operation
         ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
     ]
@@ -131,6 +134,8 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         aggregates::http::list_countries_csv,
         aggregates::http::get_country,
         aggregates::http::get_country_csv,
+        audit::http::list_audit_entries,
+        audit::http::list_audit_heads,
         reference::get_taxonomy,
         reference::get_about,
         security_txt::get_security_txt,

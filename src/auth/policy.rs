@@ -181,6 +181,14 @@ pub fn visible(principal: &Principal, action: Action) -> Result<Scope> {
     })
 }
 
+/// Returns whether `principal` reads the audit entries that concern the instance itself, beside those in scope.
+pub fn reads_technical_entries(principal: &Principal) -> bool {
+    let Principal::User { grants, limits, .. } = principal else {
+        return false;
+    };
+    is_within(limits, Action::ReadAudit) && grants.iter().any(|grant| grant.role == Role::Sysadmin)
+}
+
 /// Returns where a submitter may send reports for: `None` is anywhere, since a monitor's report is never refused for
 /// its country.
 pub fn submission_scope(principal: &Principal) -> Option<Scope> {

@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod audit;
 mod contract;
 mod counts;
 mod denials;

@@ -102,6 +102,9 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::list("GET /v1/countries.csv"),
         Spec::read("GET /v1/countries/{country}", Country),
         Spec::read("GET /v1/countries/{country}.csv", Country),
+        // audit
+        Spec::read("GET /v1/audit", Country),
+        Spec::read("GET /v1/audit/heads", Country),
     ]
 }
 
