@@ -15,6 +15,7 @@
 )]
 
 mod aggregates;
+mod audit;
 mod intake;
 mod keys;
 mod load;
@@ -37,6 +38,7 @@ const PARTS: [Part; 8] = [
     ("words", words::measure_suggestions),
     ("aggregates", aggregates::measure),
     ("intake", intake::measure),
+    ("audit", audit::measure),
     ("memory", memory::measure),
     ("keys", keys::measure),
 ];
