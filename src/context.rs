@@ -220,6 +220,7 @@ fn open_keys(
     let keys = if wrapped.is_empty() {
         make_secrets(db, &sealer, list)?
     } else {
+        let wrapped = add_later_secrets(db, &sealer, wrapped, list)?;
         SubKeySet::open(&sealer, &wrapped).map_err(StartError::WrongKey)?
     };
     // Only now is the key this instance's.
@@ -254,6 +255,25 @@ fn make_secrets(
             }
             SubKeySet::open(sealer, &of_other).map_err(StartError::WrongKey)
         }
+    }
+}
+
+/// Makes the secrets that an earlier version did not know. Where another server was faster, its secrets count.
+fn add_later_secrets(
+    db: &Db,
+    sealer: &Sealer,
+    wrapped: Vec<WrappedSubKey>,
+    list: impl Fn() -> Result<Vec<WrappedSubKey>, StartError>,
+) -> Result<Vec<WrappedSubKey>, StartError> {
+    let later = SubKeySet::generate_later(sealer, &wrapped).map_err(StartError::WrongKey)?;
+    if later.is_empty() {
+        return Ok(wrapped);
+    }
+    let stored = db.write_here(move |tx| Ok(sealed::insert_instance_keys(tx.conn, &later)?));
+    let now = list()?;
+    match stored {
+        Err(error) if now.len() == wrapped.len() => Err(StartError::Secrets(error)),
+        Ok(()) | Err(_) => Ok(now),
     }
 }
 

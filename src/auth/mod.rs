@@ -9,6 +9,9 @@
 pub mod accounts;
 pub mod credential;
 pub mod http;
+pub mod invitations;
+pub mod passwords;
 pub mod policy;
+pub mod sessions;
 pub mod store;
 pub mod types;

@@ -10,6 +10,7 @@ use diesel::{
 
 use crate::auth::credential::{Credential, CredentialKind};
 use crate::auth::policy::Action;
+use crate::auth::sessions;
 use crate::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
 use crate::db::dialect::{self, DbConn};
 use crate::db::schema::{devices, grants, region_countries, tokens, users};
@@ -29,7 +30,9 @@ pub fn find_principal(
     let hash = credential.hash().to_vec();
     match credential.kind() {
         CredentialKind::User => find_user(conn, &hash, now.naive_utc(), countries),
+        CredentialKind::Session => find_session(conn, &hash, now, countries),
         CredentialKind::Device => find_device(conn, &hash),
+        CredentialKind::Invitation => Ok(None),
     }
 }
 
@@ -57,6 +60,25 @@ fn find_user(
     let grants = list_grants(conn, row.user_row_id, now, countries)?;
     let limits = row.limits(conn, countries)?;
     Ok(Some(Principal::User { id: row.user, grants, limits }))
+}
+
+/// Returns whoever signed in. Without the second factor that a role needs, that role's grants stay away.
+fn find_session(
+    conn: &mut DbConn,
+    hash: &[u8],
+    now: DateTime<Utc>,
+    countries: &Countries,
+) -> QueryResult<Option<Principal>> {
+    let Some((user_row_id, id, session)) = sessions::find(conn, hash, now.naive_utc())? else {
+        return Ok(None);
+    };
+    let mut grants = list_grants(conn, user_row_id, now.naive_utc(), countries)?;
+    if session.is_idle(now, sessions::idle_limit(&grants)) {
+        return Ok(None);
+    }
+    grants.retain(|grant| session.has_second_factor || !sessions::needs_second_factor(grant.role));
+    let limits = Limits { session: Some(session.id), may_reveal: true, ..Limits::default() };
+    Ok(Some(Principal::User { id, grants, limits }))
 }
 
 #[derive(diesel::Queryable)]
