@@ -5,18 +5,25 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::http::Method;
-use actix_web::middleware::from_fn;
+use actix_web::http::header::CONTENT_SECURITY_POLICY;
+use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpServer, Resource, Route, guard};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::auth::rates::RateLimits;
+use crate::config::{PublicUrl, Rates};
 use crate::context::Context;
 use crate::error::{Code, Error};
 use crate::http::body::BodyLimits;
+use crate::http::counts::RequestCounts;
+use crate::http::headers::{self, Transport};
 use crate::http::{frame, problem};
-use crate::{aggregates, auth, health, incidents, intake, reference, review};
+use crate::{
+    aggregates, auth, health, incidents, intake, metrics, reference, review, security_txt,
+};
 
 /// A method and a path, as a client writes it.
 pub type RouteName = (Method, &'static str);
@@ -32,6 +39,7 @@ pub fn public_routes() -> Vec<(RouteName, Route)> {
         ((Method::GET, "/health/live"), read().to(health::get_liveness)),
         ((Method::GET, "/health/ready"), read().to(health::get_readiness)),
         ((Method::GET, "/openapi.json"), read().to(get_openapi)),
+        ((Method::GET, "/.well-known/security.txt"), read().to(security_txt::get_security_txt)),
         ((Method::GET, "/v1/about"), read().to(reference::get_about)),
         ((Method::GET, "/v1/taxonomy"), read().to(reference::get_taxonomy)),
     ]
@@ -56,6 +64,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             (Method::POST, "/v1/incidents/{id}/decisions"),
             web::post().to(review::http::decide_incident),
         ),
+        ((Method::DELETE, "/v1/reports/{id}"), web::delete().to(review::http::erase_report)),
         ((Method::GET, "/v1/quarantine"), read().to(review::http::list_quarantined)),
         ((Method::GET, "/v1/quarantine/{id}"), read().to(review::http::get_quarantined)),
         (
@@ -72,6 +81,8 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             read().to(aggregates::http::get_country_csv),
         ),
         ((Method::GET, "/v1/countries/{country}"), read().to(aggregates::http::get_country)),
+        // operation
+        ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
     ]
 }
 
@@ -95,6 +106,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         incidents::http::list_incidents,
         incidents::http::get_incident,
         review::http::decide_incident,
+        review::http::erase_report,
         review::http::list_quarantined,
         review::http::get_quarantined,
         review::http::decide_quarantined,
@@ -106,8 +118,10 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         aggregates::http::get_country_csv,
         reference::get_taxonomy,
         reference::get_about,
+        security_txt::get_security_txt,
         health::get_liveness,
         health::get_readiness,
+        metrics::get_metrics,
     ),
     components(schemas(problem::Problem)),
     security(("token" = [])),
@@ -126,8 +140,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
     for path in document.paths.paths.values_mut() {
-        let operations =
-            [&mut path.get, &mut path.put, &mut path.post].into_iter().filter_map(Option::as_mut);
+        let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete];
+        let operations = operations.into_iter().filter_map(Option::as_mut);
         for operation in operations {
             add_shared_errors(operation);
         }
@@ -176,12 +190,20 @@ pub fn configure(app: &mut ServiceConfig) {
     for resource in resources(public_routes()) {
         app.service(resource);
     }
-    app.service(SwaggerUi::new("/docs/{_:.*}").config(
-        utoipa_swagger_ui::Config::from("/openapi.json").use_base_layout().validator_url("none"),
-    ));
-    app.route("/docs", read().to(redirect_to_docs));
+    let swagger =
+        utoipa_swagger_ui::Config::from("/openapi.json").use_base_layout().validator_url("none");
+    let docs = web::scope("/docs")
+        .wrap(DefaultHeaders::new().add((CONTENT_SECURITY_POLICY, headers::DOCS_POLICY)))
+        .service(SwaggerUi::new("/{_:.*}").config(swagger))
+        .route("", read().to(redirect_to_docs));
+    app.service(docs);
+    let (in_scope, elsewhere): (Vec<_>, Vec<_>) =
+        guarded_routes().into_iter().partition(|((_, path), _)| path.starts_with("/v1/"));
+    for resource in resources(elsewhere) {
+        app.service(resource.wrap(from_fn(auth::http::authenticate)));
+    }
     let mut guarded = web::scope("/v1").wrap(from_fn(auth::http::authenticate));
-    for resource in resources(below("/v1", guarded_routes())) {
+    for resource in resources(below("/v1", in_scope)) {
         guarded = guarded.service(resource);
     }
     app.service(guarded.default_service(web::to(answer_not_found)));
@@ -239,6 +261,8 @@ pub struct ServerOptions {
     pub workers: Option<usize>,
     /// Longest wait for the head of a request. 2G and satellite links need far more than the framework's 5 s.
     pub head_timeout: Duration,
+    /// How much one caller may ask.
+    pub rates: Rates,
     /// Longest wait for running requests after SIGTERM.
     pub drain_timeout_s: u64,
     /// Routes of a test.
@@ -251,6 +275,7 @@ impl Default for ServerOptions {
             limits: BodyLimits::default(),
             workers: None,
             head_timeout: Duration::from_secs(30),
+            rates: Rates::UNLIMITED,
             drain_timeout_s: 20,
             extra: |_| {},
         }
@@ -268,12 +293,22 @@ pub fn serve(
 ) -> std::io::Result<Server> {
     let document = Data::new(openapi());
     let limits = Data::new(options.limits.clone());
+    let is_https = context.public_url.as_ref().is_some_and(PublicUrl::is_https);
+    let transport = Data::new(if is_https { Transport::Https } else { Transport::Plain });
+    let registry = metrics::registry().map_err(std::io::Error::other)?;
+    let counts = Data::new(RequestCounts::new(&registry).map_err(std::io::Error::other)?);
+    let registry = Data::new(registry);
+    let rates = Data::new(RateLimits::new(&options.rates, &context.clock));
     let extra = options.extra;
     let mut server = HttpServer::new(move || {
         App::new()
             .app_data(context.clone())
             .app_data(document.clone())
             .app_data(limits.clone())
+            .app_data(transport.clone())
+            .app_data(rates.clone())
+            .app_data(counts.clone())
+            .app_data(registry.clone())
             .wrap(from_fn(frame::frame))
             .configure(configure)
             .configure(extra)

@@ -5,6 +5,7 @@
 //! and a value that differs by engine breaks every comparison.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SubsecRound, Utc};
 
@@ -14,14 +15,14 @@ pub struct Clock(Source);
 
 #[derive(Clone)]
 enum Source {
-    System,
+    System { started_at: Instant },
     Given(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>),
 }
 
 impl Clock {
     /// Returns the machine's clock.
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(Source::System { started_at: Instant::now() })
     }
 
     /// Returns a clock that answers what `tell` answers; for tests and for the demo's invented past.
@@ -33,10 +34,22 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the time")]
     pub fn now(&self) -> DateTime<Utc> {
         let now = match &self.0 {
-            Source::System => Utc::now(),
+            Source::System { .. } => Utc::now(),
             Source::Given(tell) => tell(),
         };
         now.trunc_subsecs(3)
+    }
+
+    /// Returns the time since a fixed moment, for rates and waits: setting the machine's clock does not move it. Of a
+    /// given clock it is the time since 1970, so that it stands still and goes on with it.
+    pub fn elapsed(&self) -> Duration {
+        match &self.0 {
+            Source::System { started_at } => started_at.elapsed(),
+            Source::Given(tell) => {
+                let milliseconds = u64::try_from(tell().timestamp_millis()).unwrap_or_default();
+                Duration::from_millis(milliseconds)
+            }
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! Settings, and the one place that reads the environment (through `clap`).
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use actix_web::http::Uri;
+use actix_web::http::uri::Scheme;
 use clap::Args;
 
-/// Where the data is and which key opens it; shared by every command.
+/// Where the data is, which key opens it, and how the world reaches the service; shared by every command.
 #[derive(Debug, Clone, Args)]
 pub struct StoreConfig {
     /// Folder for the embedded database and, unless told otherwise, the key.
@@ -22,14 +25,213 @@ pub struct StoreConfig {
     /// Folder of systemd credentials; the key is its file `sentinelle.key`.
     #[arg(long, env = "CREDENTIALS_DIRECTORY", hide = true)]
     pub credentials_dir: Option<PathBuf>,
+    /// How the world reaches the service.
+    #[command(flatten)]
+    pub public: PublicConfig,
 }
 
 impl StoreConfig {
+    /// Returns the settings of an embedded database in `data_dir` with its key beside it.
+    pub fn in_folder(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            database_url: None,
+            key_file: None,
+            key_text: None,
+            credentials_dir: None,
+            public: PublicConfig::default(),
+        }
+    }
+
     /// Returns the address of the database.
     pub fn url(&self) -> String {
         let embedded = || format!("sqlite://{}", self.data_dir.join("sentinelle.db").display());
         self.database_url.clone().unwrap_or_else(embedded)
     }
+}
+
+/// How the world reaches the service: what links, browsers and finders of faults need to know.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PublicConfig {
+    /// Address under which people reach the service, such as `https://reports.example.org`; with https, browsers are told
+    /// to use nothing else.
+    #[arg(
+        long,
+        env = "SENTINELLE_PUBLIC_URL",
+        value_name = "URL",
+        value_parser = PublicUrl::parse
+    )]
+    pub public_url: Option<PublicUrl>,
+    /// Where faults of security are reported: `mailto:ADDRESS` or `https://…`, served as `/.well-known/security.txt`.
+    #[arg(
+        long,
+        env = "SENTINELLE_SECURITY_CONTACT",
+        value_name = "URI",
+        value_parser = SecurityContact::parse
+    )]
+    pub security_contact: Option<SecurityContact>,
+}
+
+/// The address under which people reach the service: scheme, host and port, nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    origin: String,
+    is_https: bool,
+}
+
+impl PublicUrl {
+    /// Reads an absolute `http` or `https` address without path, query or user.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the operator.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wanted = "give scheme, host and port alone, such as https://reports.example.org";
+        let uri: Uri = text.parse().map_err(|error| format!("{error}; {wanted}"))?;
+        let is_https = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            Some(_) | None => {
+                return Err(format!("it begins with neither http nor https; {wanted}"));
+            }
+        };
+        let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+        if authority.contains('@') {
+            return Err(format!("it names a user; {wanted}"));
+        }
+        if uri.path() != "/" || uri.query().is_some() || text.contains('#') {
+            return Err(format!("it goes on after the host; {wanted}"));
+        }
+        let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+        let (scheme, usual_port) = if is_https { ("https", 443) } else { ("http", 80) };
+        // Written as browsers write an origin: they leave out the usual port.
+        let port = match uri.port_u16().filter(|port| *port != usual_port) {
+            Some(port) => format!(":{port}"),
+            None if authority.ends_with(':') => {
+                return Err(format!("its port is missing; {wanted}"));
+            }
+            None => String::new(),
+        };
+        Ok(Self { origin: format!("{scheme}://{host}{port}"), is_https })
+    }
+
+    /// Returns it as a browser writes it in `Origin`: without a slash at the end.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Tells whether people come by https.
+    pub fn is_https(&self) -> bool {
+        self.is_https
+    }
+
+    /// Returns the address of `path`, which begins with a slash.
+    pub fn of(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
+    }
+}
+
+/// Where faults of security are reported (RFC 9116, 2.5.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecurityContact(String);
+
+impl SecurityContact {
+    /// Reads a `mailto:` or `https:` address.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the operator.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let is_clean = text.chars().all(|letter| letter.is_ascii_graphic());
+        let is_mail = text.strip_prefix("mailto:").is_some_and(|address| {
+            address.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
+        });
+        let is_page = text.starts_with("https://") && text.parse::<Uri>().is_ok();
+        if is_clean && (is_mail || is_page) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("give mailto:ADDRESS or https://…, such as mailto:security@example.org".to_owned())
+        }
+    }
+
+    /// Returns the address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How many requests go in a time: so many a minute for ever, and so many at once after a rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rate {
+    /// As many as come.
+    Unlimited,
+    /// These.
+    Limited {
+        /// What comes back every minute.
+        per_minute: NonZeroU32,
+        /// What goes at once after a rest.
+        at_once: NonZeroU32,
+    },
+}
+
+impl Rate {
+    /// Reads `PER_MINUTE:AT_ONCE` or `off`.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the operator.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Unlimited);
+        }
+        let parsed = text.split_once(':').and_then(|(per_minute, at_once)| {
+            Some(Self::Limited {
+                per_minute: per_minute.parse().ok()?,
+                at_once: at_once.parse().ok()?,
+            })
+        });
+        parsed.ok_or_else(|| {
+            "give requests a minute and at once, such as 1200:3000, or off for no limit".to_owned()
+        })
+    }
+}
+
+/// How much one caller may ask of one server, counted after its credential was found valid.
+///
+/// The defaults are far above real work: a script that asks twenty times a second without a pause, a phone that comes
+/// back with two thousand stored reports and asks for each receipt. An NDJSON import of any length is one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct Rates {
+    /// Requests of one token or session: so many a minute, so many at once after a rest; `off` for no limit.
+    #[arg(
+        long = "rate-credential",
+        env = "SENTINELLE_RATE_CREDENTIAL",
+        default_value = "1200:3000",
+        value_name = "PER_MINUTE:AT_ONCE",
+        value_parser = Rate::parse
+    )]
+    pub credential: Rate,
+    /// Requests of all tokens and sessions of a person together.
+    #[arg(
+        long = "rate-account",
+        env = "SENTINELLE_RATE_ACCOUNT",
+        default_value = "2400:6000",
+        value_name = "PER_MINUTE:AT_ONCE",
+        value_parser = Rate::parse
+    )]
+    pub account: Rate,
+    /// Requests of one phone; its owner's tokens do not draw on it.
+    #[arg(
+        long = "rate-device",
+        env = "SENTINELLE_RATE_DEVICE",
+        default_value = "240:4000",
+        value_name = "PER_MINUTE:AT_ONCE",
+        value_parser = Rate::parse
+    )]
+    pub device: Rate,
+}
+
+impl Rates {
+    /// No limits: for measurements, and for the demo, which nobody else reaches.
+    pub const UNLIMITED: Self =
+        Self { credential: Rate::Unlimited, account: Rate::Unlimited, device: Rate::Unlimited };
 }
 
 /// How the service listens.
@@ -46,4 +248,79 @@ pub struct ServeConfig {
     /// Worker threads; by default one a core.
     #[arg(long, env = "SENTINELLE_WORKERS", value_name = "N")]
     pub workers: Option<usize>,
+    /// How much one caller may ask.
+    #[command(flatten)]
+    pub rates: Rates,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_address_is_kept_as_browsers_write_an_origin() {
+        for (given, origin, is_https) in [
+            ("https://reports.example.org", "https://reports.example.org", true),
+            ("https://Reports.Example.org/", "https://reports.example.org", true),
+            ("https://reports.example.org:443", "https://reports.example.org", true),
+            ("https://reports.example.org:8443", "https://reports.example.org:8443", true),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080", false),
+            ("http://[::1]:80", "http://[::1]", false),
+        ] {
+            let url = PublicUrl::parse(given).expect(given);
+
+            assert_eq!((url.origin(), url.is_https()), (origin, is_https), "{given}");
+            assert_eq!(url.of("/docs/"), format!("{origin}/docs/"));
+        }
+    }
+
+    #[test]
+    fn what_is_more_or_less_than_an_origin_is_refused() {
+        for (given, reason) in [
+            ("", "nothing"),
+            ("reports.example.org", "no scheme"),
+            ("/reports", "no host"),
+            ("ftp://reports.example.org", "another scheme"),
+            ("https://", "no host"),
+            ("https://reports.example.org/app", "a path"),
+            ("https://reports.example.org/?a=1", "a query"),
+            ("https://reports.example.org/#a", "a fragment"),
+            ("https://user@reports.example.org", "a user"),
+            ("https://reports.example.org:", "no port"),
+            ("https://reports.example.org:99999", "no such port"),
+            ("https://reports example.org", "a space"),
+        ] {
+            assert!(PublicUrl::parse(given).is_err(), "{reason}: {given}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_two_numbers_or_off() {
+        let limited = |per_minute, at_once| Rate::Limited {
+            per_minute: NonZeroU32::new(per_minute).expect("not zero"),
+            at_once: NonZeroU32::new(at_once).expect("not zero"),
+        };
+        assert_eq!(Rate::parse("off"), Ok(Rate::Unlimited));
+        assert_eq!(Rate::parse("60:5"), Ok(limited(60, 5)));
+        for wrong in ["", "60", "0:5", "60:0", "-1:5", "60:5:1", "sixty:five", "OFF"] {
+            assert!(Rate::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_security_contact_is_a_mail_address_or_a_page() {
+        for right in ["mailto:security@example.org", "https://example.org/security"] {
+            assert_eq!(SecurityContact::parse(right).expect(right).as_str(), right);
+        }
+        for wrong in [
+            "security@example.org",
+            "mailto:security",
+            "http://example.org/security",
+            "tel:+1",
+            "mailto:a@b\nExpires: never",
+            "https://example.org/a b",
+        ] {
+            assert!(SecurityContact::parse(wrong).is_err(), "{wrong}");
+        }
+    }
 }

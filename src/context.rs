@@ -1,12 +1,15 @@
 //! What a request works with: the store, the reference data, the keys, the clock. Built once, shared by all.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+
+use chrono::NaiveDate;
 
 use crate::aggregates::live::LiveColumns;
 use crate::aggregates::reference::{CategoryReference, CountryReference, Reference};
 use crate::clock::Clock;
-use crate::config::StoreConfig;
+use crate::config::{PublicUrl, SecurityContact, StoreConfig};
+use crate::db::dialect::{self, DbConn};
 use crate::db::{Db, DbOptions, OpenError, sealed};
 use crate::geo::areas::Areas;
 use crate::geo::error::DataError as GeoDataError;
@@ -17,6 +20,8 @@ use crate::incidents::rules::{CLOCK_IMPLAUSIBLE, UNCATEGORISED};
 use crate::intake::fields::Fields;
 use crate::intake::prepare::{Channel, Submitter, Workbench};
 use crate::intake::validate::Catalogues;
+use crate::keys::opening::take_up;
+use crate::keys::store::{self as rotations, Rotation};
 use crate::seal::envelope::{SealError, Sealer};
 use crate::seal::key::InstanceKey;
 use crate::seal::key_file::KeyFileMode;
@@ -48,6 +53,10 @@ pub struct Context {
     pub live: LiveColumns,
     /// Where the instance key lies.
     pub key_place: KeyPlace,
+    /// Where people reach the service, where that is known.
+    pub public_url: Option<PublicUrl>,
+    /// Where faults of security are reported.
+    pub security_contact: Option<SecurityContact>,
     world: RwLock<World>,
 }
 
@@ -62,10 +71,24 @@ struct World {
 /// Where the instance key lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyPlace {
-    /// In a file kept apart from the data, in a credential or the environment.
-    Apart,
-    /// In the data folder: whoever takes the disk has both.
-    BesideData,
+    /// In a file kept apart from the data.
+    File(PathBuf),
+    /// In a credential that the service manager hands over.
+    Credential(PathBuf),
+    /// In the environment.
+    Environment,
+    /// In this file of the data folder: whoever takes the disk has both.
+    BesideData(PathBuf),
+}
+
+impl KeyPlace {
+    /// Returns the file it was read from, if it was one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) | Self::Credential(path) | Self::BesideData(path) => Some(path),
+            Self::Environment => None,
+        }
+    }
 }
 
 /// Why the service cannot start; the message says what to do.
@@ -83,6 +106,19 @@ pub enum StartError {
     /// The key is another one.
     #[error("the instance key does not open this database: {0}")]
     WrongKey(SealError),
+    /// The key was the right one once.
+    #[error(
+        "instance key {old_id} opens nothing any more: it was replaced by {new_id} on {on}. Give the file of that key with \
+         --key-file, or write it again from its recovery text with `sentinelle keys restore`"
+    )]
+    KeyReplaced {
+        /// Id of the key that was given.
+        old_id: String,
+        /// Id of the key that replaced it.
+        new_id: String,
+        /// When.
+        on: NaiveDate,
+    },
     /// Reading or writing the secrets of the instance.
     #[error("cannot read the instance's secrets: {0}")]
     Secrets(crate::error::Error),
@@ -145,6 +181,8 @@ impl Context {
             clock,
             live,
             key_place,
+            public_url: config.public.public_url.clone(),
+            security_contact: config.public.security_contact.clone(),
             world,
         };
         context.refresh_packs().map_err(StartError::Packs)?;
@@ -180,6 +218,24 @@ impl Context {
             *world = World { geo, reference, packs: version };
         }
         Ok(())
+    }
+
+    /// Takes up what became of the instance key since the last time: seals under the new one while and after it is changed.
+    ///
+    /// # Errors
+    /// When the database fails, or the key was changed while this process did not look and its file holds the old one.
+    pub fn refresh_keys(&self) -> crate::error::Result<()> {
+        let state = self.db.read_here(|conn| Ok(rotations::find_state(conn)?))?;
+        let Err(error) = take_up(&self.sealer, &state) else {
+            return Ok(());
+        };
+        let replaced = self.key_place.path().and_then(|path| InstanceKey::read_file(path).ok());
+        let replaced = replaced.filter(|file| state.current.as_deref() == Some(file.key.id()));
+        let Some(file) = replaced else {
+            return Err(error.into());
+        };
+        self.sealer.add_key(file.key);
+        Ok(take_up(&self.sealer, &state)?)
     }
 
     /// Returns what codes are checked against.
@@ -220,14 +276,36 @@ fn open_keys(
     let keys = if wrapped.is_empty() {
         make_secrets(db, &sealer, list)?
     } else {
-        let wrapped = add_later_secrets(db, &sealer, wrapped, list)?;
-        SubKeySet::open(&sealer, &wrapped).map_err(StartError::WrongKey)?
+        open_secrets(db, &sealer)?
     };
     // Only now is the key this instance's.
     for words in &news {
         announce(words);
     }
     Ok((sealer, keys, key_place))
+}
+
+/// Opens the secrets with the key at hand: while the instance key is changed, either does.
+fn open_secrets(db: &Db, sealer: &Sealer) -> Result<SubKeySet, StartError> {
+    let held = sealer.instance_key();
+    let look = |conn: &mut DbConn| {
+        dialect::snapshot(conn, |conn| {
+            let replaced = rotations::find_rotation_from(conn, held.id())?;
+            Ok((rotations::find_state(conn)?, sealed::list_instance_keys(conn)?, replaced))
+        })
+    };
+    let (state, wrapped, replaced) = db.read_here(look).map_err(StartError::Secrets)?;
+    match (take_up(sealer, &state), replaced) {
+        (Ok(()), _) => {
+            let wrapped = add_later_secrets(db, sealer, wrapped)?;
+            SubKeySet::open(sealer, &wrapped).map_err(StartError::WrongKey)
+        }
+        (
+            Err(SealError::WrongKey { .. }),
+            Some(Rotation { old_id, new_id, finished_at: Some(at), .. }),
+        ) => Err(StartError::KeyReplaced { old_id, new_id, on: at.date() }),
+        (Err(error), _) => Err(StartError::WrongKey(error)),
+    }
 }
 
 fn lock_folder(config: &StoreConfig) -> Result<std::fs::File, StartError> {
@@ -263,14 +341,14 @@ fn add_later_secrets(
     db: &Db,
     sealer: &Sealer,
     wrapped: Vec<WrappedSubKey>,
-    list: impl Fn() -> Result<Vec<WrappedSubKey>, StartError>,
 ) -> Result<Vec<WrappedSubKey>, StartError> {
     let later = SubKeySet::generate_later(sealer, &wrapped).map_err(StartError::WrongKey)?;
     if later.is_empty() {
         return Ok(wrapped);
     }
     let stored = db.write_here(move |tx| Ok(sealed::insert_instance_keys(tx.conn, &later)?));
-    let now = list()?;
+    let list = |conn: &mut DbConn| Ok(sealed::list_instance_keys(conn)?);
+    let now = db.read_here(list).map_err(StartError::Secrets)?;
     match stored {
         Err(error) if now.len() == wrapped.len() => Err(StartError::Secrets(error)),
         Ok(()) | Err(_) => Ok(now),
@@ -285,25 +363,25 @@ fn find_key(
     announce: &mut dyn FnMut(&str),
 ) -> Result<(InstanceKey, KeyPlace), StartError> {
     if let Some(path) = &config.key_file {
-        return read_key(path, announce).map(|key| (key, KeyPlace::Apart));
+        return read_key(path, announce).map(|key| (key, KeyPlace::File(path.clone())));
     }
     if let Some(text) = &config.key_text {
         let key = InstanceKey::from_text(text)
             .map_err(|error| StartError::Key(format!("SENTINELLE_KEY: {error}")))?;
-        return Ok((key, KeyPlace::Apart));
+        return Ok((key, KeyPlace::Environment));
     }
     let credential = config.credentials_dir.as_ref().map(|folder| folder.join("sentinelle.key"));
     if let Some(path) = credential.filter(|path| path.exists()) {
-        return read_key(&path, announce).map(|key| (key, KeyPlace::Apart));
+        return read_key(&path, announce).map(|key| (key, KeyPlace::Credential(path)));
     }
     let path = config.data_dir.join("instance.key");
     if path.exists() {
-        return read_key(&path, announce).map(|key| (key, KeyPlace::BesideData));
+        return read_key(&path, announce).map(|key| (key, KeyPlace::BesideData(path)));
     }
     if !is_new {
         return Err(StartError::KeyLost(path));
     }
-    make_key(&path, announce).map(|key| (key, KeyPlace::BesideData))
+    make_key(&path, announce).map(|key| (key, KeyPlace::BesideData(path)))
 }
 
 fn read_key(

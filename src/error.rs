@@ -118,6 +118,8 @@ pub enum Code {
     CountryUnsettled,
     /// `If-Match` is missing.
     PreconditionRequired,
+    /// The caller asks more than its share.
+    TooManyRequests,
     /// Our fault.
     Internal,
     /// Overloaded or shutting down: try again.
@@ -128,7 +130,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `api-spec/README.md`.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::UnknownParameter,
@@ -154,6 +156,7 @@ impl Code {
         Self::CategoryRequired,
         Self::CountryUnsettled,
         Self::PreconditionRequired,
+        Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
         Self::StorageFull,
@@ -187,6 +190,7 @@ impl Code {
             Self::CategoryRequired => "category_required",
             Self::CountryUnsettled => "country_unsettled",
             Self::PreconditionRequired => "precondition_required",
+            Self::TooManyRequests => "too_many_requests",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",
             Self::StorageFull => "storage_full",
@@ -248,6 +252,16 @@ impl Error {
         Self { cause: Some(cause.into()), ..Self::new(Code::Internal) }
     }
 
+    /// Returns the error of a caller whose roles never allow `action`, a code for the audit entry.
+    pub fn forbidden(action: &'static str) -> Self {
+        Self::new(Code::Forbidden).with("action", action.into())
+    }
+
+    /// Returns the error of a caller who must wait so many seconds.
+    pub fn too_many_requests(wait_s: u32) -> Self {
+        Self::new(Code::TooManyRequests).with("retry_after", wait_s.into())
+    }
+
     /// Returns what the database said, where that is the cause.
     pub fn database_cause(&self) -> Option<&diesel::result::Error> {
         self.cause.as_deref().and_then(|cause| cause.downcast_ref())
@@ -296,6 +310,11 @@ impl From<diesel::result::Error> for Error {
 
 impl From<crate::seal::envelope::SealError> for Error {
     fn from(error: crate::seal::envelope::SealError) -> Self {
-        Self::internal(error)
+        let code = match error {
+            // The instance key was changed while this server did not look: another server, or this one started anew, can.
+            crate::seal::envelope::SealError::WrongKey { .. } => Code::Unavailable,
+            _ => Code::Internal,
+        };
+        Self { cause: Some(Box::new(error)), ..Self::new(code) }
     }
 }

@@ -6,9 +6,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::aggregates::store::find_head;
+use crate::config::{PublicUrl, SecurityContact};
 use crate::context::{Context, KeyPlace};
 use crate::error::Result;
 use crate::http::query::Pairs;
+use crate::keys::store::{KeyState, find_state};
 
 /// One thing looked at.
 #[derive(Debug, Serialize, ToSchema)]
@@ -63,23 +65,32 @@ pub async fn get_readiness(
 ) -> Result<HttpResponse> {
     Pairs::of(&request)?.refuse_rest(&[])?;
     let shared = context.clone();
-    let database = context
+    let looked = context
         .db
-        .read(move |conn| shared.live.read(conn, &shared.keys.place_veil(), |_, seq| Ok(seq)))
+        .read(move |conn| {
+            shared.live.read(conn, &shared.keys.place_veil(), |_, _| Ok(()))?;
+            Ok(find_state(conn)?)
+        })
         .await;
-    let view = summarise(vec![
-        database_finding(&database),
-        writer_finding(context.db.can_write().await),
-        key_finding(&context.key_place),
-    ]);
+    let mut findings =
+        vec![database_finding(&looked), writer_finding(context.db.can_write().await)];
+    findings.extend(key_findings(&context, looked.as_ref().ok()));
+    let view = summarise(findings);
     let status = if view.status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok(HttpResponse::build(status).json(view))
 }
 
 /// Looks at everything `doctor` can see without a running server.
 pub fn examine(context: &Context) -> HealthView {
-    let database = context.db.read_here(|conn| Ok(find_head(conn)?));
-    summarise(vec![database_finding(&database), key_finding(&context.key_place)])
+    let looked = context.db.read_here(|conn| {
+        find_head(conn)?;
+        Ok(find_state(conn)?)
+    });
+    let mut findings = vec![database_finding(&looked)];
+    findings.extend(key_findings(context, looked.as_ref().ok()));
+    findings.push(address_finding(context.public_url.as_ref()));
+    findings.push(contact_finding(context.security_contact.as_ref()));
+    summarise(findings)
 }
 
 /// Returns what the findings amount to.
@@ -90,8 +101,8 @@ pub fn summarise(findings: Vec<Finding>) -> HealthView {
 
 // These answers are public: no number in them, since one that moves tells when somebody reported.
 
-fn database_finding(head: &Result<i64>) -> Finding {
-    match head {
+fn database_finding<T>(looked: &Result<T>) -> Finding {
+    match looked {
         Ok(_) => Finding { name: "database", state: "ok", note: "answers".into() },
         Err(error) => Finding {
             name: "database",
@@ -115,13 +126,79 @@ fn writer_finding(can_write: bool) -> Finding {
     }
 }
 
-fn key_finding(place: &KeyPlace) -> Finding {
+/// Says where the key lies, that it is no longer the right one, and that it is being changed.
+fn key_findings(context: &Context, state: Option<&KeyState>) -> Vec<Finding> {
+    let current = state.and_then(|state| state.current.as_deref());
+    let is_held = current.is_none_or(|id| context.sealer.find_key(id).is_some());
+    let key = if is_held {
+        place_finding(&context.key_place)
+    } else {
+        Finding {
+            name: "key",
+            state: "failed",
+            note: "the instance key was changed while this server did not look: start it anew with the new key".into(),
+        }
+    };
+    let is_running = state.is_some_and(|state| state.running.is_some());
+    let rotation = is_running.then(|| Finding {
+        name: "rotation",
+        state: "warning",
+        note: "the instance key is being changed, and until that ends both keys open the data: where no `sentinelle keys \
+               rotate` runs, run it again"
+            .into(),
+    });
+    std::iter::once(key).chain(rotation).collect()
+}
+
+fn place_finding(place: &KeyPlace) -> Finding {
     match place {
-        KeyPlace::Apart => Finding { name: "key", state: "ok", note: "opens the data and lies apart from it".into() },
-        KeyPlace::BesideData => Finding {
+        KeyPlace::File(_) | KeyPlace::Credential(_) | KeyPlace::Environment => Finding {
+            name: "key",
+            state: "ok",
+            note: "opens the data and lies apart from it; without it nothing can be read, so keep its paper form \
+                   (`sentinelle keys recovery`)"
+                .into(),
+        },
+        KeyPlace::BesideData(_) => Finding {
             name: "key",
             state: "warning",
-            note: "key beside data: whoever takes this disk opens every report; move it and give --key-file".into(),
+            note: "key beside data: whoever takes this disk opens every report, and whoever loses it loses them all; \
+                   move it, give --key-file, and keep its paper form (`sentinelle keys recovery`)"
+                .into(),
         },
     }
+}
+
+fn address_finding(url: Option<&PublicUrl>) -> Finding {
+    let (state, note) = match url {
+        Some(url) if url.is_https() => {
+            ("ok", format!("{}; browsers are told to use https alone", url.origin()))
+        }
+        Some(url) => (
+            "warning",
+            format!(
+                "{} is not encrypted: tokens can be read on the way; put TLS in front and give https://…",
+                url.origin()
+            ),
+        ),
+        None => (
+            "warning",
+            "not known: browsers are not told to use https alone; give --public-url https://…"
+                .to_owned(),
+        ),
+    };
+    Finding { name: "address", state, note }
+}
+
+fn contact_finding(contact: Option<&SecurityContact>) -> Finding {
+    let (state, note) = match contact {
+        Some(contact) => ("ok", format!("faults of security go to {}", contact.as_str())),
+        None => (
+            "warning",
+            "nobody is named for faults of security, so /.well-known/security.txt answers 404; give \
+             --security-contact mailto:… or https://…"
+                .to_owned(),
+        ),
+    };
+    Finding { name: "contact", state, note }
 }

@@ -88,9 +88,9 @@ fn run(
     let app = App::start(new_url, batch_limit, commit_delay);
     let token = app.token("monitor", Role::Monitor);
     let reports = load::reports(&app.context.geo(), n);
-    let (commits_before, _) = app.context.db.commits();
+    let commits_before = app.context.db.write_counts().commits;
     let load = load::send_all(&app.address, &token, reports, N_CLIENTS, &Arc::default());
-    let (commits, _) = app.context.db.commits();
+    let commits = app.context.db.write_counts().commits;
     app.stop_with(n);
     (load, n as f64 / (commits - commits_before) as f64)
 }
@@ -146,13 +146,8 @@ impl App {
         let url = new_url(&folder);
         let options = DbOptions { batch_limit, commit_delay, ..DbOptions::new(&url) };
         let db = Db::open(&options).expect("the database opens");
-        let store = StoreConfig {
-            data_dir: folder.path().to_owned(),
-            database_url: Some(url),
-            key_file: None,
-            key_text: None,
-            credentials_dir: None,
-        };
+        let store =
+            StoreConfig { database_url: Some(url), ..StoreConfig::in_folder(folder.path()) };
         let context = Context::with_db(db, &store, Clock::system(), &mut |_| {});
         let context = Data::new(context.expect("the context"));
         let (address, stop) = serve(&context);

@@ -100,13 +100,7 @@ pub(crate) fn rate(
 /// What one report costs, by step, HTTP left out: the true share is smaller still.
 fn measure_share(table: &mut Table) {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    let store = StoreConfig {
-        data_dir: folder.path().to_owned(),
-        database_url: None,
-        key_file: None,
-        key_text: None,
-        credentials_dir: None,
-    };
+    let store = StoreConfig::in_folder(folder.path());
     let context = Context::open(&store, Clock::system(), &mut |_| {}).expect("the context");
     let bodies = load::reports(&context.geo(), 5_000);
     let n = bodies.len() as f64;

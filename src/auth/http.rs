@@ -5,16 +5,21 @@ use std::marker::PhantomData;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
+use crate::audit::Entry;
+use crate::audit::act::Act;
 use crate::auth::credential::Credential;
 use crate::auth::policy::{Action, visible};
+use crate::auth::rates::RateLimits;
 use crate::auth::store;
 use crate::auth::types::{Principal, Scope};
 use crate::context::Context;
 use crate::error::{Code, Error, Result};
+use crate::ids::UserId;
 
 /// Refuses a request without a valid credential, with the same bytes whatever it asked for.
 ///
@@ -24,21 +29,55 @@ pub async fn authenticate<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> std::result::Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let principal = match find_principal(&request).await {
+    let principal = match admit(&request).await {
         Ok(principal) => principal,
         Err(error) => return Ok(request.error_response(error)),
     };
+    let caller = principal.user_id();
     request.extensions_mut().insert(principal);
-    next.call(request).await.map(ServiceResponse::map_into_boxed_body)
+    let response = next.call(request).await?.map_into_boxed_body();
+    if let Some(caller) = caller.filter(|_| response.status() == StatusCode::FORBIDDEN) {
+        record_refusal(&response, caller).await;
+    }
+    Ok(response)
 }
 
-async fn find_principal(request: &ServiceRequest) -> Result<Principal> {
-    let unauthenticated = || Error::new(Code::Unauthenticated);
-    let credential = bearer(request.headers()).ok_or_else(unauthenticated)?;
-    let context = request
-        .app_data::<web::Data<Context>>()
-        .cloned()
-        .ok_or_else(|| Error::internal("the application was built without its context"))?;
+/// Leaves an entry of a person who asked for what they may not. The answer is decided: when the entry cannot be
+/// written, it stays as it is.
+async fn record_refusal(response: &ServiceResponse<BoxBody>, caller: UserId) {
+    let Some(context) = response.request().app_data::<web::Data<Context>>() else {
+        return;
+    };
+    let error = response.response().error().and_then(|error| error.as_error::<Error>());
+    let action = error.and_then(|error| error.extra.as_deref()).and_then(|(_, code)| code.as_str());
+    let entry = Entry::new(Act::Refused, caller, context.clock.now())
+        .by(Some(caller))
+        .detail(action.unwrap_or_default());
+    let written = context.db.write(move |tx| {
+        tx.record(entry);
+        Ok(())
+    });
+    if let Err(error) = written.await {
+        tracing::warn!(code = error.code.as_str(), "a refusal left no entry in the audit log");
+    }
+}
+
+/// Returns who comes, once they are known and have not asked more than their share.
+async fn admit(request: &ServiceRequest) -> Result<Principal> {
+    let credential = bearer(request.headers()).ok_or_else(|| Error::new(Code::Unauthenticated))?;
+    let hash = credential.hash();
+    let principal = find_principal(request, credential).await?;
+    of_application::<RateLimits>(request)?.count(&principal, hash)?;
+    Ok(principal)
+}
+
+fn of_application<T: 'static>(request: &ServiceRequest) -> Result<web::Data<T>> {
+    let missing = || Error::internal("the application was built without what it works with");
+    request.app_data::<web::Data<T>>().cloned().ok_or_else(missing)
+}
+
+async fn find_principal(request: &ServiceRequest, credential: Credential) -> Result<Principal> {
+    let context = of_application::<Context>(request)?;
     let now = context.clock.now();
     let db = context.db.clone();
     let found = db
@@ -46,7 +85,7 @@ async fn find_principal(request: &ServiceRequest) -> Result<Principal> {
             Ok(store::find_principal(conn, &credential, now, context.geo().countries())?)
         })
         .await?;
-    found.ok_or_else(unauthenticated)
+    found.ok_or_else(|| Error::new(Code::Unauthenticated))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<Credential> {

@@ -12,6 +12,7 @@ pub mod http;
 pub mod invitations;
 pub mod passwords;
 pub mod policy;
+pub mod rates;
 pub mod sessions;
 pub mod store;
 pub mod types;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 
 /// What a request wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -160,7 +160,7 @@ fn is_within(limits: &Limits, action: Action) -> bool {
 /// # Errors
 /// `Forbidden` when no grant of the caller ever allows the action, or the credential is too narrow for it.
 pub fn visible(principal: &Principal, action: Action) -> Result<Scope> {
-    let forbidden = || Error::new(Code::Forbidden);
+    let forbidden = || Error::forbidden(action.as_str());
     let Principal::User { grants, limits, .. } = principal else {
         let is_for_devices = matches!(action, Action::SubmitReport | Action::ReadReceipt);
         return if is_for_devices {

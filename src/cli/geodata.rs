@@ -1,12 +1,12 @@
 //! `geodata`: boundary packs and what follows from them; it works beside a running server.
 
 use std::collections::BTreeSet;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
+use crate::cli::progress::Progress;
 use crate::cli::{CommandError, answer, open, tell};
 use crate::config::StoreConfig;
 use crate::context::Context;
@@ -282,42 +282,4 @@ fn describe_retag(report: &RetagReport, mode: Mode) -> String {
         report.n_reports, report.n_incidents, report.n_kept, report.n_unplaced
     ));
     lines.join("\n")
-}
-
-/// Tells a person how far it is: in one line on a terminal, elsewhere a line now and then.
-struct Progress {
-    what: &'static str,
-    every: usize,
-    shown: usize,
-    is_terminal: bool,
-}
-
-impl Progress {
-    fn new(what: &'static str, every: usize) -> Self {
-        Self { what, every, shown: 0, is_terminal: std::io::stderr().is_terminal() }
-    }
-
-    fn show(&mut self, n: usize) {
-        if n / self.every == self.shown / self.every {
-            return;
-        }
-        self.shown = n;
-        if self.is_terminal {
-            write_over(&format!("{n} {}", self.what));
-        } else {
-            tell(&format!("{n} {}", self.what));
-        }
-    }
-
-    fn end(&self) {
-        if self.is_terminal && self.shown > 0 {
-            write_over("");
-        }
-    }
-}
-
-/// Writes `text` in the place of the line before it.
-#[expect(clippy::print_stderr, reason = "commands speak to people on standard error")]
-fn write_over(text: &str) {
-    eprint!("\r\u{1b}[K{text}");
 }

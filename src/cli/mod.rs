@@ -4,6 +4,8 @@ mod accounts;
 pub mod demo;
 mod doctor;
 mod geodata;
+mod keys;
+mod progress;
 mod serve;
 
 use std::process::ExitCode;
@@ -58,6 +60,11 @@ enum Command {
         #[command(subcommand)]
         command: geodata::GeodataCommand,
     },
+    /// The instance key: change it, write it down, write it back.
+    Keys {
+        #[command(subcommand)]
+        command: keys::KeysCommand,
+    },
     /// Look at key, disk and database, and say what to mend.
     Doctor {
         #[command(flatten)]
@@ -85,6 +92,12 @@ pub enum CommandError {
     /// A boundary file.
     #[error("{}", explain_import(.0))]
     Import(#[from] crate::geodata::import::ImportError),
+    /// The instance key.
+    #[error(transparent)]
+    Rotation(#[from] crate::keys::rotation::RotationError),
+    /// The file of the instance key.
+    #[error(transparent)]
+    KeyFile(#[from] crate::keys::files::KeyFileError),
     /// Something asked for that cannot be.
     #[error("{0}")]
     Usage(String),
@@ -128,6 +141,7 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         Command::Token { command } => accounts::token(&command)?,
         Command::Device { command } => accounts::device(&command)?,
         Command::Geodata { command } => geodata::geodata(&command)?,
+        Command::Keys { command } => keys::keys(&command)?,
         Command::Doctor { store, json } => return doctor::doctor(&store, json),
         Command::Openapi => print_openapi()?,
     }

@@ -15,7 +15,12 @@ pub(super) fn serve(store: &StoreConfig, serve: &ServeConfig) -> Result<(), Comm
     let context = Data::new(open(store)?);
     let listener = bind(&serve.listen)?;
     tell(&format!("sentinelle listens on http://{}", listener.local_addr()?));
-    run(context, listener, serve.workers)
+    let ServeConfig { workers, rates, .. } = serve;
+    run(
+        context,
+        listener,
+        &ServerOptions { workers: *workers, rates: *rates, ..Default::default() },
+    )
 }
 
 /// Takes the address, or says what to do about it.
@@ -27,21 +32,20 @@ pub(super) fn bind(address: &str) -> Result<TcpListener, CommandError> {
     })
 }
 
-/// Runs the server on this thread; counting columns and boundary packs are kept current beside it.
+/// Runs the server on this thread; counting columns, boundary packs and keys are kept current beside it.
 pub(super) fn run(
     context: Data<Context>,
     listener: TcpListener,
-    workers: Option<usize>,
+    options: &ServerOptions,
 ) -> Result<(), CommandError> {
     keep_current(context.clone());
-    let options = ServerOptions { workers, ..ServerOptions::default() };
     actix_web::rt::System::new()
-        .block_on(async { app::serve(context, listener, &options)?.await })?;
+        .block_on(async { app::serve(context, listener, options)?.await })?;
     Ok(())
 }
 
 /// Reads changes once a second, so that the first question after a flood of reports need not wait for all of them, and
-/// so that a pack imported beside this server is used here.
+/// so that a pack imported or an instance key changed beside this server is used here.
 fn keep_current(context: Data<Context>) {
     let refresh = move || {
         let refreshed =
@@ -54,6 +58,15 @@ fn keep_current(context: Data<Context>) {
         }
         if let Err(error) = context.refresh_packs() {
             tracing::warn!(code = error.code.as_str(), "the boundary packs could not be read");
+        }
+        if let Err(error) = context.refresh_keys() {
+            tracing::error!(
+                code = error.code.as_str(),
+                "the instance key in use could not be taken up: if it was changed, start anew with the new key"
+            );
+        }
+        if let Err(error) = context.db.clear_log_if_needed() {
+            tracing::warn!(code = error.code.as_str(), "the database's log could not be emptied");
         }
     };
     std::thread::spawn(move || {

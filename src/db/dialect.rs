@@ -3,6 +3,7 @@
 //! Everything else in the product speaks to [`DbConn`] in the common subset of `SQLite` and `PostgreSQL`.
 
 mod bulk;
+mod erase;
 mod uuid_column;
 
 use std::path::PathBuf;
@@ -19,8 +20,9 @@ use crate::db::OpenError;
 use crate::db::schema::{changes, heads};
 use crate::db::writer::Change;
 
-pub use self::bulk::{insert_audit, insert_rows, next_incident_ids};
+pub use self::bulk::{insert_audit, insert_rows, next_incident_ids, rewrap_data_keys};
 pub use self::connection::DbConn;
+pub use self::erase::{clear_log, lock_data_keys};
 pub use self::uuid_column::DbUuid;
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -45,6 +47,9 @@ const POSTGRES_SESSION: &str = "SET TIME ZONE 'UTC';
 
 /// The one writer keeps more pages, since random ids touch many of them in one batch, and folds the log back less often.
 const SQLITE_WRITER: &str = "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;";
+
+/// What the triggers on `data_keys` and `instance_keys` say.
+const RETIRED_KEY: &str = "the instance key is retired";
 
 /// How long a connection waits for a database that another process is just creating.
 const CREATION_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
@@ -330,7 +335,8 @@ pub fn is_storage_full(error: &DieselError) -> bool {
     message.contains("database or disk is full") || message.contains("No space left on device")
 }
 
-/// Tells whether the same request may succeed a moment later (deadlock, serialisation, lost connection, busy).
+/// Tells whether the same request may succeed a moment later: deadlock, serialisation, lost connection, busy, or sealed
+/// under an instance key that was retired meanwhile.
 pub fn is_worth_a_retry(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(
@@ -339,8 +345,9 @@ pub fn is_worth_a_retry(error: &DieselError) -> bool {
         )
         | DieselError::BrokenTransactionManager => true,
         DieselError::DatabaseError(_, info) => {
-            info.message().contains("deadlock detected")
-                || info.message().contains("database is locked")
+            ["deadlock detected", "database is locked", RETIRED_KEY]
+                .iter()
+                .any(|words| info.message().contains(words))
         }
         _ => false,
     }

@@ -11,6 +11,8 @@ pub mod sealed;
 pub mod writer;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::web;
@@ -20,7 +22,7 @@ use crate::audit::Entry;
 use crate::db::dialect::{DbConn, Manager, Target};
 use crate::db::rows::NewRows;
 use crate::db::schema::heads;
-use crate::db::writer::{WriteQueue, WriteTx};
+use crate::db::writer::{WriteCounts, WriteQueue, WriteTx};
 use crate::error::{Code, Error, Result};
 
 /// How the store is opened.
@@ -79,6 +81,8 @@ pub struct Db {
     /// Apart from the readers, so that a slow search never keeps a report waiting for its sender's token.
     door: r2d2::Pool<Manager>,
     writer: WriteQueue,
+    /// Something was deleted that the engine's log may still hold.
+    has_deleted: Arc<AtomicBool>,
 }
 
 impl Db {
@@ -94,7 +98,7 @@ impl Db {
         let readers = pool(&target, options.n_readers)?;
         let door = pool(&target, DOOR_CONNECTIONS)?;
         let writer = WriteQueue::start(&target, options)?;
-        Ok(Self { readers, door, writer })
+        Ok(Self { readers, door, writer, has_deleted: Arc::default() })
     }
 
     /// Runs `work` on a reading connection, off the async threads.
@@ -191,8 +195,43 @@ impl Db {
         self.writer.insert(rows)?.blocking_recv().map_err(stopped)?
     }
 
-    /// Returns how many write transactions were committed and how many jobs they held since the start.
-    pub fn commits(&self) -> (u64, u64) {
+    /// Empties the engine's log of what was deleted, where it keeps that; what a reader holds up now,
+    /// [`Db::clear_log_if_needed`] does later.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn clear_log(&self) -> Result<()> {
+        self.has_deleted.store(true, Ordering::Relaxed);
+        let shared = self.clone();
+        web::block(move || shared.clear_log_if_needed()).await.map_err(Error::internal)?
+    }
+
+    /// Like [`Db::clear_log`], waiting on this thread; for commands.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn clear_log_here(&self) -> Result<()> {
+        self.has_deleted.store(true, Ordering::Relaxed);
+        self.clear_log_if_needed()
+    }
+
+    /// Empties the engine's log where something was deleted and that was held up; does nothing otherwise.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn clear_log_if_needed(&self) -> Result<()> {
+        if self.has_deleted.swap(false, Ordering::Relaxed) {
+            let is_clear = self.read_here(|conn| Ok(dialect::clear_log(conn)?));
+            if !matches!(is_clear, Ok(true)) {
+                self.has_deleted.store(true, Ordering::Relaxed);
+            }
+            is_clear?;
+        }
+        Ok(())
+    }
+
+    /// Returns what was written and refused since the start.
+    pub fn write_counts(&self) -> WriteCounts {
         self.writer.counts()
     }
 }

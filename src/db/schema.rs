@@ -506,3 +506,17 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     sign_in_failures,
 );
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable, Text, Timestamp};
+
+    key_rotations (old_id) {
+        old_id -> Text,
+        new_id -> Text,
+        state -> Text,
+        new_by_old -> Nullable<Binary>,
+        old_by_new -> Nullable<Binary>,
+        begun_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+    }
+}

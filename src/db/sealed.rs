@@ -1,6 +1,9 @@
 //! Sealed parts and their keys in the database. Opens nothing: it stores and finds bytes.
 
-use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
+use diesel::{
+    ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl,
+    QueryResult, RunQueryDsl,
+};
 use uuid::Uuid;
 
 use crate::db::dialect::{self, DbConn};
@@ -69,6 +72,25 @@ pub fn find_part(
     Ok(found.map(|(version, blob, wrapped_key, key_id)| {
         (version, Sealed { wrapped_key, key_id, blob })
     }))
+}
+
+/// Destroys the data keys of what is sealed for `owner`, every version: of one part, or of all. The sealed bytes stay, and
+/// nobody can open them.
+///
+/// # Errors
+/// When the database fails.
+pub fn destroy_keys(conn: &mut DbConn, owner: Owner, part: Option<Part>) -> QueryResult<usize> {
+    let mut keys = sealed::table
+        .filter(sealed::owner_id.eq(Id::<Any>::from_uuid(owner.id)))
+        .filter(sealed::owner_kind.eq(owner.kind.as_str()))
+        .filter(sealed::key_id.is_not_null())
+        .select(sealed::key_id.assume_not_null())
+        .into_boxed();
+    if let Some(part) = part {
+        keys = keys.filter(sealed::part.eq(part.as_str()));
+    }
+    let ids: Vec<Id<Any>> = keys.load(conn)?;
+    diesel::delete(data_keys::table.filter(data_keys::id.eq_any(ids))).execute(conn)
 }
 
 /// Returns the secrets of this instance, still wrapped; empty on a new database.

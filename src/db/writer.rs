@@ -126,6 +126,19 @@ struct Counters {
     /// Failed commits since the last good one.
     failures: AtomicU64,
     jobs: AtomicU64,
+    /// Jobs that found the queue full.
+    full: AtomicU64,
+}
+
+/// What the writer did since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WriteCounts {
+    /// Transactions made durable.
+    pub commits: u64,
+    /// Operations in them.
+    pub jobs: u64,
+    /// Operations refused because the queue was full.
+    pub full: u64,
 }
 
 impl WriteQueue {
@@ -175,8 +188,11 @@ impl WriteQueue {
     }
 
     fn queue(&self, job: Job) -> Result<()> {
-        self.jobs.try_send(job).map_err(|refusal| match refusal {
-            TrySendError::Full(_) | TrySendError::Disconnected(_) => Error::new(Code::Unavailable),
+        self.jobs.try_send(job).map_err(|refusal| {
+            if matches!(refusal, TrySendError::Full(_)) {
+                self.counters.full.fetch_add(1, Ordering::Relaxed);
+            }
+            Error::new(Code::Unavailable)
         })
     }
 
@@ -185,10 +201,12 @@ impl WriteQueue {
         self.counters.failures.load(Ordering::Relaxed) == 0
     }
 
-    /// Returns commits made and jobs in them since the start.
-    pub fn counts(&self) -> (u64, u64) {
-        let commits = self.counters.commits.load(Ordering::Relaxed);
-        (commits, self.counters.jobs.load(Ordering::Relaxed))
+    /// Returns what was done since the start.
+    pub fn counts(&self) -> WriteCounts {
+        let Counters { commits, jobs, full, failures: _ } = self.counters.as_ref();
+        let [commits, jobs, full] =
+            [commits, jobs, full].map(|counter| counter.load(Ordering::Relaxed));
+        WriteCounts { commits, jobs, full }
     }
 }
 

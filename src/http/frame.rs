@@ -8,13 +8,15 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::{HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 
 use crate::error::{Code, Error, Language};
+use crate::http::counts::RequestCounts;
+use crate::http::headers::{self, Transport};
 use crate::http::problem;
 
 static N_PANICS: AtomicU64 = AtomicU64::new(0);
@@ -33,31 +35,46 @@ pub async fn frame<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let language = negotiate(request.headers());
-    let method = request.method().clone();
+    let transport = request.app_data::<web::Data<Transport>>().map(|data| ***data);
+    let transport = transport.unwrap_or_default();
+    let counts = request.app_data::<web::Data<RequestCounts>>().cloned();
+    let method = known(request.method());
     let started_at = Instant::now();
 
     let answer = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind().await;
-    let mut response = match answer {
-        Ok(Ok(response)) => localise(response.map_into_boxed_body(), language),
-        Ok(Err(error)) => {
-            return Err(Localised { error: of_framework(&error), language }.into());
-        }
+    let answer = match answer {
+        Ok(Ok(response)) => Ok(localise(response.map_into_boxed_body(), language)),
+        Ok(Err(error)) => Err(of_framework(&error)),
         Err(_panic) => {
             N_PANICS.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(%method, "a request panicked");
-            return Err(Localised { error: Error::new(Code::Internal), language }.into());
+            tracing::error!(method, "a request panicked");
+            Err(Error::new(Code::Internal))
         }
     };
+    let answer = answer
+        .map(|mut response| {
+            headers::secure(response.headers_mut(), transport);
+            response
+        })
+        .map_err(|error| Localised { error, language, transport });
 
-    add_headers(response.headers_mut());
-    tracing::info!(
-        %method,
-        route = response.request().match_pattern().unwrap_or_default(),
-        status = response.status().as_u16(),
-        duration_ms = u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "request"
-    );
-    Ok(response)
+    let (route, status) = match &answer {
+        Ok(response) => (response.request().match_pattern(), response.status()),
+        Err(error) => (None, error.status_code()),
+    };
+    let (route, duration) = (route.unwrap_or_default(), started_at.elapsed());
+    if let Some(counts) = counts {
+        counts.add(method, &route, status, duration);
+    }
+    let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(method, route, status = status.as_u16(), duration_ms, "request");
+    Ok(answer?)
+}
+
+/// Returns the name of a method for logs and counts: a client may send any word as one.
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|name| *name == method.as_str()).unwrap_or("other")
 }
 
 /// Returns the language to answer in: French where `Accept-Language` prefers it, else English.
@@ -157,6 +174,7 @@ fn of_framework(error: &actix_web::Error) -> Error {
 struct Localised {
     error: Error,
     language: Language,
+    transport: Transport,
 }
 
 impl std::fmt::Display for Localised {
@@ -172,30 +190,8 @@ impl ResponseError for Localised {
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
         let mut response = problem::render(&self.error, self.language);
-        add_headers(response.headers_mut());
+        headers::secure(response.headers_mut(), self.transport);
         response
-    }
-}
-
-/// Adds what every answer carries unless the handler said otherwise.
-fn add_headers(headers: &mut HeaderMap) {
-    // The docs page is the only one that runs scripts, all of them its own.
-    const ALWAYS: [(HeaderName, &str); 6] = [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
-        (header::CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-             connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-        ),
-    ];
-    for (name, value) in ALWAYS {
-        if !headers.contains_key(&name) {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
     }
 }
 
@@ -208,7 +204,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(
             header::ACCEPT_LANGUAGE,
-            HeaderValue::from_str(accept).expect("a header value"),
+            header::HeaderValue::from_str(accept).expect("a header value"),
         );
 
         assert_eq!(negotiate(&headers), right, "{reason}");

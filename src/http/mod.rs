@@ -4,7 +4,9 @@
 
 pub mod body;
 pub mod conditional;
+pub mod counts;
 pub mod frame;
+pub mod headers;
 pub mod page;
 pub mod problem;
 pub mod query;

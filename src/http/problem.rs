@@ -44,6 +44,10 @@ pub struct Problem {
     /// `id_conflict`: the fields in which the two contents differ, as JSON pointers.
     #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<serde_json::Value>,
+    /// `too_many_requests`: the seconds to wait, as in `Retry-After`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u32>)]
+    retry_after: Option<serde_json::Value>,
 }
 
 /// One field at fault.
@@ -85,6 +89,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::CategoryRequired
         | Code::CountryUnsettled => StatusCode::UNPROCESSABLE_ENTITY,
         Code::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
+        Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
@@ -178,6 +183,10 @@ fn titles(code: Code) -> (&'static str, &'static str) {
             "send `If-Match` with the ETag you read",
             "joignez « If-Match » avec l'ETag que vous avez lu",
         ),
+        Code::TooManyRequests => (
+            "too many requests: wait before the next one",
+            "trop de requêtes : attendez avant la prochaine",
+        ),
         Code::Internal => {
             ("something failed on our side", "une erreur s'est produite de notre côté")
         }
@@ -217,6 +226,7 @@ pub fn render(error: &Error, language: Language) -> HttpResponse<BoxBody> {
         candidates: extra("candidates"),
         current: extra("current"),
         fields: extra("fields"),
+        retry_after: extra("retry_after"),
     };
     let mut response = HttpResponse::build(status);
     response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON));
@@ -227,6 +237,10 @@ pub fn render(error: &Error, language: Language) -> HttpResponse<BoxBody> {
         }
         Code::Unavailable | Code::StorageFull => {
             response.insert_header((header::RETRY_AFTER, HeaderValue::from_static("5")));
+        }
+        Code::TooManyRequests => {
+            let wait_s = extra("retry_after").and_then(|wait_s| wait_s.as_u64()).unwrap_or(1);
+            response.insert_header((header::RETRY_AFTER, HeaderValue::from(wait_s)));
         }
         _ => {}
     }

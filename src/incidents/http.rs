@@ -18,9 +18,10 @@ use crate::geo::lonlat::LonLat;
 use crate::http::conditional::version_tag;
 use crate::http::frame;
 use crate::http::page::{self, PageRequest};
+use crate::http::problem::Problem;
 use crate::http::query::Pairs;
 use crate::ids::{Id, IncidentId, ReportId};
-use crate::incidents::opening::{self, ReportRow};
+use crate::incidents::opening::{self, ERASED, ReportRow, gone};
 use crate::incidents::selection::Asked;
 use crate::incidents::store::{find_incident, list_suggested, split_codes};
 use crate::incidents::types::ReportCodes;
@@ -143,7 +144,7 @@ pub struct ReportView {
     /// The incident it belongs to.
     #[schema(value_type = uuid::Uuid)]
     incident: IncidentId,
-    /// `active`, `withdrawn` or `erased`.
+    /// `active` or `withdrawn`.
     state: String,
     /// From 1; a correction is a new one.
     revision: i32,
@@ -206,8 +207,11 @@ pub struct ReportFeature {
 #[utoipa::path(
     get, path = "/v1/reports/{id}", tag = "reports", operation_id = "get_report",
     params(("id" = uuid::Uuid, Path, description = "The report")),
-    responses((status = 200, description = "The report",
-               content((ReportView = "application/json"), (ReportFeature = "application/geo+json"))))
+    responses(
+        (status = 200, description = "The report",
+         content((ReportView = "application/json"), (ReportFeature = "application/geo+json"))),
+        (status = 410, description = "It was erased", body = Problem, content_type = "application/problem+json"),
+    )
 )]
 pub async fn get_report(
     access: Access<OpenReport>,
@@ -226,13 +230,23 @@ pub async fn get_report(
             let row = opening::find_report(conn, id)?.ok_or_else(Error::not_found)?;
             let (country, computed) = &row.seen_from;
             let is_seen = is_seen_from(&scope, &shared.geo(), country, computed.as_deref());
-            if is_seen { Ok(row) } else { Err(Error::not_found()) }
+            match row.state.as_str() {
+                _ if !is_seen => Err(Error::not_found()),
+                ERASED => Err(gone()),
+                _ => Ok(row),
+            }
         })
         .await?;
     audit_opening(&context, &access.principal, id, &row).await?;
     let shared = context.clone();
-    let report =
-        context.db.read(move |conn| opening::open_text_and_place(conn, &shared.sealer, id)).await?;
+    let report = context
+        .db
+        .read(move |conn| {
+            let report = opening::open_text_and_place(conn, &shared.sealer, id)?;
+            // Looked at again, since it may have been erased meanwhile.
+            if opening::is_erased(conn, id)? { Err(gone()) } else { Ok(report) }
+        })
+        .await?;
     let language = frame::negotiate(request.headers());
     answer_report(row, report, &context, language, wants_geojson)
 }

@@ -7,10 +7,22 @@ use serde_json::Value;
 use crate::db::dialect::DbConn;
 use crate::db::schema::{incident_facts, incidents, reports};
 use crate::db::sealed;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::ids::{IncidentId, ReportId};
 use crate::intake::fields;
+use crate::keys;
 use crate::seal::envelope::{Owner, OwnerKind, Part, Sealer};
+
+/// The state of an erased report, and of what was set aside under its id.
+pub const ERASED: &str = "erased";
+
+/// Returns the error of what was erased.
+pub fn gone() -> Error {
+    Error::new(Code::Gone).detail(
+        "the report was erased: its key is destroyed and nobody can open it any more",
+        "le rapport a été effacé : sa clé est détruite et plus personne ne peut l'ouvrir",
+    )
+}
 
 /// The plain columns of a report that its reader sees.
 #[derive(Debug, Clone, diesel::Queryable)]
@@ -80,6 +92,16 @@ pub fn find_report(conn: &mut DbConn, id: ReportId) -> Result<Option<ReportRow>>
     Ok(found)
 }
 
+/// Tells whether a report was erased.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_erased(conn: &mut DbConn, id: ReportId) -> Result<bool> {
+    let state: String =
+        reports::table.filter(reports::uuid.eq(id)).select(reports::state).first(conn)?;
+    Ok(state == ERASED)
+}
+
 /// Opens one sealed part as JSON; `None` where there is none or it was shredded.
 ///
 /// # Errors
@@ -94,7 +116,7 @@ pub fn open_part(
         return Ok(None);
     };
     let version = u32::try_from(version).map_err(Error::internal)?;
-    let bytes = sealer.open(owner, part, version, &content)?;
+    let bytes = keys::opening::open(conn, sealer, (owner, part, version), &content)?;
     serde_json::from_slice(&bytes).map(Some).map_err(Error::internal)
 }
 

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::geo::countries::CountryCode;
 use crate::geo::names::fold;
 use crate::ids::ReportId;
+use crate::keys;
 use crate::seal::envelope::{Owner, OwnerKind, Part, Sealed, Sealer};
 
 /// Reports opened at once.
@@ -46,8 +47,8 @@ pub fn search_text(
         for (_, report, incident, version, blob, wrapped_key, key_id) in window {
             let owner = Owner { kind: OwnerKind::Report, id: report.uuid() };
             let version = u32::try_from(version).map_err(Error::internal)?;
-            let bytes =
-                sealer.open(owner, Part::Text, version, &Sealed { wrapped_key, key_id, blob })?;
+            let content = Sealed { wrapped_key, key_id, blob };
+            let bytes = keys::opening::open(conn, sealer, (owner, Part::Text, version), &content)?;
             let text: Value = serde_json::from_slice(&bytes).map_err(Error::internal)?;
             if holds_all(&text, &words) {
                 found.insert(incident);

@@ -113,5 +113,11 @@ pub fn refuse(errors: &[FilterError]) -> Error {
     let fields = errors.iter().filter(|error| code_of(error).0 == rank).map(|error| {
         FieldError::new(format!("?{}", error.parameter()), error.message_en(), error.message_fr())
     });
-    Error { fields: fields.collect(), ..Error::new(code) }
+    let fields: Vec<FieldError> = fields.collect();
+    if code == Code::Forbidden {
+        let is_search = fields.iter().any(|field| field.pointer == "?q");
+        let action = if is_search { Action::SearchText } else { Action::OpenReport };
+        return Error { fields, ..Error::forbidden(action.as_str()) };
+    }
+    Error { fields, ..Error::new(code) }
 }

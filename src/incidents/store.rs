@@ -112,16 +112,34 @@ fn count_column(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-/// Derives the facts of an incident anew from its active reports and overrides, and stores them.
+/// Derives the facts of an incident anew from its active reports and overrides, and stores them. Says whether it has an
+/// active report; without one the facts stay as they are.
 ///
 /// # Errors
 /// When the database fails or holds what cannot be read.
-pub fn refresh_facts(conn: &mut DbConn, incident: i64) -> Result<()> {
+pub fn refresh_facts(conn: &mut DbConn, incident: i64) -> Result<bool> {
     let reports = list_report_facts(conn, incident)?;
     let overrides = find_overrides(conn, incident)?;
     let Some(facts) = crate::incidents::rules::derive_facts(&reports, &overrides) else {
-        return Ok(());
+        return Ok(false);
     };
+    replace_facts(conn, incident, &facts)?;
+    Ok(true)
+}
+
+/// Empties the facts of an incident whose last report was erased, and what reviewers said in their place. Its countries
+/// stay, so that the same people see it, and whether it was a test.
+///
+/// # Errors
+/// When the database fails.
+pub fn clear_facts(conn: &mut DbConn, incident: i64, facts: &FactsRow) -> QueryResult<()> {
+    diesel::delete(incident_overrides::table.filter(incident_overrides::incident_id.eq(incident)))
+        .execute(conn)?;
+    let place = PlaceFacts::of_erased(facts.country.clone(), facts.country_computed.clone());
+    replace_facts(conn, incident, &Facts::of_erased(place, facts.is_test))
+}
+
+fn replace_facts(conn: &mut DbConn, incident: i64, facts: &Facts) -> QueryResult<()> {
     diesel::delete(incident_actors::table.filter(incident_actors::incident_id.eq(incident)))
         .execute(conn)?;
     diesel::delete(incident_harm::table.filter(incident_harm::incident_id.eq(incident)))
@@ -133,9 +151,9 @@ pub fn refresh_facts(conn: &mut DbConn, incident: i64) -> Result<()> {
     diesel::delete(incident_facts::table.filter(incident_facts::incident_id.eq(incident)))
         .execute(conn)?;
     let mut rows = NewRows::default();
-    add_facts(&mut rows, &facts);
+    add_facts(&mut rows, facts);
     rows.set_incident(incident);
-    Ok(dialect::insert_rows(conn, &[&rows])?)
+    dialect::insert_rows(conn, &[&rows])
 }
 
 /// What a report's row says about facts.

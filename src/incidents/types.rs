@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::error::Result;
-use crate::geo::geotag::{Flag, Geotag};
+use crate::geo::geotag::{Flag, Geotag, Precision};
 use crate::incidents::facts::DaySpan;
 use crate::intake::types::Count;
 use crate::seal::veil::PlaceVeil;
@@ -68,6 +68,26 @@ impl PlaceFacts {
             boundary_source: geotag.boundary_source(),
             flags: geotag.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
         })
+    }
+
+    /// Returns the columns of a place of which only the countries are left.
+    pub fn of_erased(country: String, country_computed: Option<String>) -> Self {
+        Self {
+            country,
+            country_computed,
+            admin1: None,
+            admin2: None,
+            zone: None,
+            geo_precision: Precision::None.as_str().to_owned(),
+            cell5: None,
+            place_lon_e6: None,
+            place_lat_e6: None,
+            cell7_veiled: None,
+            site_veiled: None,
+            site_distance: None,
+            boundary_source: None,
+            flags: Vec::new(),
+        }
     }
 
     /// Tells whether the declared country and the point disagree.
@@ -201,6 +221,25 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Returns the facts of an incident whose reports were all erased.
+    pub fn of_erased(place: PlaceFacts, is_test: bool) -> Self {
+        Self {
+            place,
+            span: None,
+            categories: Vec::new(),
+            harm: BTreeMap::new(),
+            actors: Vec::new(),
+            channels: Vec::new(),
+            flags: Vec::new(),
+            severity: None,
+            mining_mode: None,
+            n_reports: 0,
+            is_test,
+            is_ongoing: false,
+            is_at_risk: false,
+        }
+    }
+
     /// Returns the first day; `None` when undated.
     pub fn first_day(&self) -> Option<NaiveDate> {
         self.span.map(|span| span.first)

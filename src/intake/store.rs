@@ -17,6 +17,8 @@ use crate::db::writer::WriteTx;
 use crate::error::{Code, Error, Result};
 use crate::geo::countries::CountryCode;
 use crate::ids::{IncidentId, QuarantinedId, ReportId};
+use crate::incidents::facts::Status;
+use crate::incidents::opening::ERASED;
 use crate::incidents::store::add_incident;
 use crate::intake::prepare::Prepared;
 use crate::seal::envelope::{Owner, OwnerKind, Part, Sealed, Sealer};
@@ -91,10 +93,19 @@ pub fn answer_earlier(
         earlier.ok_or_else(|| Error::internal("the report is taken and cannot be found"))?;
     let country = earlier.country.clone();
     let outcome = recognise(earlier, prepared);
-    if matches!(outcome, Outcome::Conflict | Outcome::ForeignConflict) {
+    let is_conflict = matches!(outcome, Outcome::Conflict | Outcome::ForeignConflict);
+    if is_conflict && lock_unless_erased(tx.conn, prepared.id)? {
         set_aside_once(tx, prepared, &country, sealer)?;
     }
     Ok(outcome)
+}
+
+/// Locks a report until the commit, so that an erasure comes after and finds what is set aside now; says whether it came
+/// before: then nothing is kept, or what was erased would come back by another way.
+fn lock_unless_erased(conn: &mut DbConn, id: ReportId) -> QueryResult<bool> {
+    let report = reports::table.filter(reports::uuid.eq(id)).filter(reports::state.ne(ERASED));
+    let n_locked = diesel::update(report).set(reports::state.eq(reports::state)).execute(conn)?;
+    Ok(n_locked == 1)
 }
 
 /// Tells whether a report failed because it, or what it repeats, is stored.
@@ -110,7 +121,7 @@ fn recognise(earlier: Stored, prepared: &Prepared) -> Outcome {
     if !is_own {
         return Outcome::ForeignConflict;
     }
-    if earlier.state != "active" {
+    if earlier.state != "active" || earlier.status == Status::Withdrawn.as_str() {
         return Outcome::Gone;
     }
     if earlier.content_mac == prepared.content_mac {
@@ -125,7 +136,7 @@ pub fn created(prepared: &Prepared) -> Outcome {
     Outcome::Created(Stored {
         report: prepared.id,
         incident: prepared.incident,
-        status: crate::incidents::facts::Status::Received.as_str().to_owned(),
+        status: Status::Received.as_str().to_owned(),
         reference: prepared.reference.clone(),
         received_at: prepared.received_at.naive_utc(),
         country: prepared.report.place.country.clone(),

@@ -79,6 +79,9 @@ pub fn decide(
     if !take_version(tx.conn, &incident, decision)? {
         return Err(stale(tx.conn, context, &incident, &decision.scope)?);
     }
+    if facts.n_reports == 0 {
+        return Err(without_reports());
+    }
     let from = Status::parse(&incident.status)
         .ok_or_else(|| Error::internal("an incident has no status we know"))?;
     let to = check_status(from, decision)?;
@@ -136,6 +139,13 @@ fn stale(
     let current = one_view(conn, context, incident.id, scope)?;
     let current = serde_json::to_value(current).map_err(Error::internal)?;
     Ok(Error::new(Code::PreconditionFailed).with("current", current))
+}
+
+fn without_reports() -> Error {
+    Error::new(Code::TransitionNotAllowed).detail(
+        "its reports were erased: it stays withdrawn, and there is nothing left to decide on",
+        "ses rapports ont été effacés : il reste retiré, et il n'y a plus rien à décider",
+    )
 }
 
 /// Returns the status the incident takes.
@@ -337,22 +347,16 @@ pub fn record_by_system(
     diesel::update(incidents::table.find(incident.id))
         .set((incidents::version.eq(version), incidents::updated_at.eq(now.naive_utc())))
         .execute(tx.conn)?;
-    let id = DecisionId::random();
-    diesel::insert_into(decisions::table)
-        .values((
-            decisions::uuid.eq(id),
-            decisions::incident_id.eq(incident.id),
-            decisions::version.eq(version),
-            decisions::decided_by.eq(None::<UserId>),
-            decisions::decided_at.eq(now.naive_utc()),
-            decisions::from_status.eq(&incident.status),
-            decisions::to_status.eq(&incident.status),
-            decisions::fields.eq(act.fields.join(" ")),
-        ))
-        .execute(tx.conn)?;
-    let owner = Owner { kind: OwnerKind::Decision, id: id.uuid() };
-    let sealed_reason = sealer.seal(owner, Part::Reason, 1, act.reason.as_bytes())?;
-    sealed::insert_part(tx.conn, owner, Part::Reason, 1, &sealed_reason)?;
+    let decision = NewDecision {
+        incident: incident.id,
+        version,
+        decided_by: None,
+        statuses: (&incident.status, &incident.status),
+        fields: &act.fields.join(" "),
+        reason: act.reason,
+        now,
+    };
+    insert_decision(tx.conn, sealer, &decision)?;
     tx.record(Entry::new(act.act, incident.uuid, now).detail(act.fields.join(" ")));
     Ok(())
 }
@@ -365,22 +369,16 @@ fn record(
     to: Status,
     fields: &[&str],
 ) -> Result<()> {
-    let id = DecisionId::random();
-    diesel::insert_into(decisions::table)
-        .values((
-            decisions::uuid.eq(id),
-            decisions::incident_id.eq(incident.id),
-            decisions::version.eq(decision.version + 1),
-            decisions::decided_by.eq(decision.decided_by),
-            decisions::decided_at.eq(decision.now.naive_utc()),
-            decisions::from_status.eq(&incident.status),
-            decisions::to_status.eq(to.as_str()),
-            decisions::fields.eq(fields.join(" ")),
-        ))
-        .execute(tx.conn)?;
-    let owner = Owner { kind: OwnerKind::Decision, id: id.uuid() };
-    let sealed_reason = context.sealer.seal(owner, Part::Reason, 1, decision.reason.as_bytes())?;
-    sealed::insert_part(tx.conn, owner, Part::Reason, 1, &sealed_reason)?;
+    let taken = NewDecision {
+        incident: incident.id,
+        version: decision.version + 1,
+        decided_by: decision.decided_by,
+        statuses: (&incident.status, to.as_str()),
+        fields: &fields.join(" "),
+        reason: &decision.reason,
+        now: decision.now,
+    };
+    insert_decision(tx.conn, &context.sealer, &taken)?;
     let detail = format!("{}>{}", incident.status, to.as_str());
     let entry = Entry::new(Act::Decided, incident.uuid, decision.now)
         .by(decision.decided_by)
@@ -404,4 +402,51 @@ fn within_countries(
         .first(conn)?;
     let other = if country == before { computed.as_deref() } else { Some(before) };
     Ok(entry.within(&country, other))
+}
+
+/// A decision as it is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct NewDecision<'a> {
+    /// Row id of the incident.
+    pub incident: i64,
+    /// The version it makes.
+    pub version: i32,
+    /// Who decided; nobody for the system.
+    pub decided_by: Option<UserId>,
+    /// Status before and after.
+    pub statuses: (&'a str, &'a str),
+    /// Names of the fields it changed.
+    pub fields: &'a str,
+    /// Why; sealed.
+    pub reason: &'a str,
+    /// The server's clock.
+    pub now: DateTime<Utc>,
+}
+
+/// Stores a decision with its reason sealed.
+///
+/// # Errors
+/// When the database fails or the reason cannot be sealed.
+pub fn insert_decision(
+    conn: &mut DbConn,
+    sealer: &Sealer,
+    decision: &NewDecision<'_>,
+) -> Result<()> {
+    let id = DecisionId::random();
+    let (from, to) = decision.statuses;
+    diesel::insert_into(decisions::table)
+        .values((
+            decisions::uuid.eq(id),
+            decisions::incident_id.eq(decision.incident),
+            decisions::version.eq(decision.version),
+            decisions::decided_by.eq(decision.decided_by),
+            decisions::decided_at.eq(decision.now.naive_utc()),
+            decisions::from_status.eq(from),
+            decisions::to_status.eq(to),
+            decisions::fields.eq(decision.fields),
+        ))
+        .execute(conn)?;
+    let owner = Owner { kind: OwnerKind::Decision, id: id.uuid() };
+    let reason = sealer.seal(owner, Part::Reason, 1, decision.reason.as_bytes())?;
+    Ok(sealed::insert_part(conn, owner, Part::Reason, 1, &reason)?)
 }

@@ -1,10 +1,10 @@
-//! Decisions and quarantine over HTTP.
+//! Decisions, quarantine and erasing over HTTP.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::auth::http::{Access, Decide};
+use crate::auth::http::{Access, Decide, EraseReport};
 use crate::context::Context;
 use crate::error::{Error, FieldError, Result};
 use crate::http::body::JsonBody;
@@ -12,13 +12,14 @@ use crate::http::conditional::required_version;
 use crate::http::page::PageRequest;
 use crate::http::problem::Problem;
 use crate::http::query::Pairs;
-use crate::ids::{Id, IncidentId, QuarantinedId};
+use crate::ids::{Id, IncidentId, QuarantinedId, ReportId};
 use crate::incidents::facts::Status;
 use crate::incidents::http::answer_incident;
 use crate::incidents::view::IncidentView;
 use crate::intake::body::LocationBody;
 use crate::intake::validate::{validate_categories, validate_location};
 use crate::review::decisions::{Decision, decide};
+use crate::review::erasure::{Erasure, erase};
 use crate::review::quarantine::{self, Judgement, QuarantinePage, QuarantinedView};
 
 /// Longest reason, in characters.
@@ -234,4 +235,53 @@ fn parse_outcome(text: &str) -> Result<&'static str> {
             "une issue est kept ou dismissed",
         )])
     })
+}
+
+/// Why a report is erased.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Erasure, example = json!({"reason": "the source asked for it"}))]
+pub struct ErasureBody {
+    /// Why; sealed, and kept with the incident.
+    #[schema(min_length = 1, max_length = 4000)]
+    reason: String,
+}
+
+/// Erase a report
+///
+/// For coordinators. Its data keys, and those of what was set aside under its id, are destroyed: nobody can open it any
+/// more. An incident without another report becomes `withdrawn`, and nothing is left of it but its countries and its
+/// decisions. Sending the report again answers 410.
+#[utoipa::path(
+    delete, path = "/v1/reports/{id}", tag = "review", operation_id = "erase_report",
+    params(("id" = uuid::Uuid, Path, description = "The report")),
+    request_body = ErasureBody,
+    responses(
+        (status = 204, description = "Erased"),
+        (status = 410, description = "It was erased before", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn erase_report(
+    access: Access<EraseReport>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: JsonBody<ErasureBody>,
+) -> Result<HttpResponse> {
+    Pairs::of(&request)?.refuse_rest(&[])?;
+    let report: ReportId = Id::parse(&path).ok_or_else(Error::not_found)?;
+    let erasure = Erasure {
+        report,
+        reason: parse_reason(&body.0.reason)?,
+        erased_by: access.principal.user_id(),
+        scope: access.scope,
+        now: context.clock.now(),
+    };
+    let shared = context.clone();
+    context.db.write(move |tx| erase(tx, &shared, &erasure)).await?;
+    // It is erased by now; where a reader holds the log up, the server tries again every second.
+    if let Err(error) = context.db.clear_log().await {
+        tracing::warn!(code = error.code.as_str(), "the database's log could not be emptied");
+    }
+    Ok(HttpResponse::NoContent().finish())
 }

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::geo::countries::CountryCode;
 use crate::http::page::{self, PageRequest};
 use crate::ids::{QuarantinedId, ReportId, UserId};
-use crate::incidents::opening::open_part;
+use crate::incidents::opening::{ERASED, gone, open_part};
 use crate::seal::envelope::{Owner, OwnerKind, Part};
 
 /// What the cursors of this list are bound to.
@@ -41,7 +41,7 @@ pub struct QuarantineEntry {
     country: String,
     /// The day it came, UTC.
     received_on: NaiveDate,
-    /// `open`, `kept` or `dismissed`.
+    /// `open`, `kept` or `dismissed`; `erased` with the report whose id it came under.
     state: String,
 }
 
@@ -182,7 +182,7 @@ fn find(conn: &mut DbConn, scope: &Scope, id: QuarantinedId) -> Result<Row> {
 /// Opens what was set aside; that it was opened is written in the same transaction.
 ///
 /// # Errors
-/// `NotFound` out of scope; the database's failure.
+/// `NotFound` out of scope; `Gone` when it was erased; the database's failure.
 pub fn open(
     tx: &mut WriteTx<'_>,
     context: &Context,
@@ -191,10 +191,13 @@ pub fn open(
     (actor, now): (Option<UserId>, DateTime<Utc>),
 ) -> Result<QuarantinedView> {
     let found = find(tx.conn, scope, id)?;
+    if found.state == ERASED {
+        return Err(gone());
+    }
     tx.record(found.audited(Act::OpenedQuarantined, now).by(actor));
     let owner = Owner { kind: OwnerKind::Quarantine, id: id.uuid() };
     let opened = open_part(tx.conn, &context.sealer, owner, Part::Quarantine)?;
-    let parts = context.fields.split(opened.ok_or_else(Error::not_found)?);
+    let parts = context.fields.split(opened.ok_or_else(gone)?);
     Ok(QuarantinedView {
         entry: found.into(),
         content: crate::intake::fields::join(parts.text, parts.place),
@@ -204,7 +207,7 @@ pub fn open(
 /// Takes down a reviewer's word; an earlier one is replaced.
 ///
 /// # Errors
-/// `NotFound` out of scope; the database's failure.
+/// `NotFound` out of scope; `Gone` when it was erased; the database's failure.
 pub fn judge(
     tx: &mut WriteTx<'_>,
     context: &Context,
@@ -213,6 +216,9 @@ pub fn judge(
     judgement: &Judgement,
 ) -> Result<()> {
     let found = find(tx.conn, scope, id)?;
+    if found.state == ERASED {
+        return Err(gone());
+    }
     diesel::update(quarantined::table.filter(quarantined::uuid.eq(id)))
         .set((
             quarantined::state.eq(judgement.outcome),

@@ -94,7 +94,7 @@ pub(super) fn unwrap_secret<const N: usize>(
 ) -> Result<Zeroizing<[u8; N]>, SealError> {
     let held = instance_key.id();
     if key_id != held {
-        return Err(SealError::WrongKey { needed: key_id.to_owned(), held });
+        return Err(SealError::WrongKey { needed: key_id.to_owned(), held: held.to_owned() });
     }
     let context: [&[u8]; 3] = [b"wrapped key", purpose.as_bytes(), held.as_bytes()];
     let opened = decrypt(instance_key.bytes(), &context, wrapped)?;
@@ -158,7 +158,7 @@ mod tests {
         let key = InstanceKey::generate().unwrap();
         let wrapped = wrap_secret(&key, "cursor", &[9; 32]).unwrap();
 
-        let opened = unwrap_secret::<32>(&key, &key.id(), "place", &wrapped);
+        let opened = unwrap_secret::<32>(&key, key.id(), "place", &wrapped);
 
         assert!(matches!(opened, Err(SealError::Damaged)));
     }

@@ -6,10 +6,13 @@
 //! The content is filled up to blocks of 64 bytes before encryption (4 bytes of them are its length), so a dump shows
 //! the length of a text only in steps of 64 bytes.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::seal::cipher::{KEY_BYTES, decrypt, encrypt, random, unwrap_secret, wrap_secret};
+use crate::seal::handover::Handover;
 use crate::seal::key::InstanceKey;
 use crate::seal::padding::{pad, unpad};
 use crate::seal::subkeys::Purpose;
@@ -190,21 +193,93 @@ pub enum SealError {
     NoRandom(#[from] getrandom::Error),
 }
 
-/// Seals and opens under one instance key.
+/// Seals under one instance key and opens under every one it holds: two while the instance key is changed.
 #[derive(Debug)]
 pub struct Sealer {
-    key: InstanceKey,
+    keys: RwLock<HeldKeys>,
+}
+
+#[derive(Debug)]
+struct HeldKeys {
+    seals: Arc<InstanceKey>,
+    only_open: Vec<Arc<InstanceKey>>,
+}
+
+impl HeldKeys {
+    fn find(&self, id: &str) -> Option<&Arc<InstanceKey>> {
+        std::iter::once(&self.seals).chain(&self.only_open).find(|key| key.id() == id)
+    }
 }
 
 impl Sealer {
     /// Returns a sealer that takes the instance key over.
     pub fn new(key: InstanceKey) -> Self {
-        Self { key }
+        Self { keys: RwLock::new(HeldKeys { seals: Arc::new(key), only_open: Vec::new() }) }
     }
 
-    /// Returns the instance key in use.
-    pub fn instance_key(&self) -> &InstanceKey {
-        &self.key
+    /// Returns the instance key that seals.
+    pub fn instance_key(&self) -> Arc<InstanceKey> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner).seals)
+    }
+
+    /// Returns the held key with this id.
+    pub fn find_key(&self, id: &str) -> Option<Arc<InstanceKey>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).find(id).cloned()
+    }
+
+    /// Holds `key` too, to open with.
+    pub fn add_key(&self, key: InstanceKey) {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if keys.find(key.id()).is_none() {
+            keys.only_open.push(Arc::new(key));
+        }
+    }
+
+    /// Holds the keys too that those it holds open.
+    ///
+    /// # Errors
+    /// [`SealError::Damaged`].
+    pub fn add_handed_over(&self, handovers: &[Handover]) -> Result<(), SealError> {
+        for handover in handovers.iter().filter(|one| self.find_key(&one.of).is_none()) {
+            if let Some(by) = self.find_key(&handover.by) {
+                self.add_key(handover.open(&by)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals under the held key with this id from now on.
+    ///
+    /// # Errors
+    /// [`SealError::WrongKey`] when it is not held.
+    pub fn seal_under(&self, id: &str) -> Result<(), SealError> {
+        if self.instance_key().id() == id {
+            return Ok(());
+        }
+        let key = self.find_key(id).ok_or_else(|| self.wrong_key(id))?;
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let earlier = std::mem::replace(&mut keys.seals, key);
+        keys.only_open.push(earlier);
+        keys.only_open.retain(|key| key.id() != id);
+        Ok(())
+    }
+
+    fn wrong_key(&self, needed: &str) -> SealError {
+        SealError::WrongKey { needed: needed.to_owned(), held: self.instance_key().id().to_owned() }
+    }
+
+    /// Returns a secret that one of the held keys wraps.
+    ///
+    /// # Errors
+    /// [`SealError::WrongKey`] when none of them does, else as `unwrap_secret`.
+    pub(super) fn unwrap<const N: usize>(
+        &self,
+        key_id: &str,
+        purpose: &str,
+        wrapped: &[u8],
+    ) -> Result<Zeroizing<[u8; N]>, SealError> {
+        let key = self.find_key(key_id).ok_or_else(|| self.wrong_key(key_id))?;
+        unwrap_secret(&key, key_id, purpose, wrapped)
     }
 
     /// Returns the content sealed under a fresh data key.
@@ -218,11 +293,12 @@ impl Sealer {
         version: u32,
         plaintext: &[u8],
     ) -> Result<Sealed, SealError> {
+        let key = self.instance_key();
         let data_key = random::<KEY_BYTES>()?;
         let padded = pad(plaintext, BLOCK_BYTES)?;
         Ok(Sealed {
-            wrapped_key: wrap_secret(&self.key, DATA_KEY, data_key.as_slice())?,
-            key_id: self.key.id(),
+            wrapped_key: wrap_secret(&key, DATA_KEY, data_key.as_slice())?,
+            key_id: key.id().to_owned(),
             blob: encrypt(&data_key, &context_of(&owner, part, &version.to_be_bytes()), &padded)?,
         })
     }
@@ -239,8 +315,7 @@ impl Sealer {
         version: u32,
         sealed: &Sealed,
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        let data_key =
-            unwrap_secret::<KEY_BYTES>(&self.key, &sealed.key_id, DATA_KEY, &sealed.wrapped_key)?;
+        let data_key = self.unwrap::<KEY_BYTES>(&sealed.key_id, DATA_KEY, &sealed.wrapped_key)?;
         let padded =
             decrypt(&data_key, &context_of(&owner, part, &version.to_be_bytes()), &sealed.blob)?;
         Ok(Zeroizing::new(unpad(&padded)?.to_vec()))
@@ -256,7 +331,7 @@ impl Sealer {
         key_id: &str,
         new_key: &InstanceKey,
     ) -> Result<Vec<u8>, SealError> {
-        let data_key = unwrap_secret::<KEY_BYTES>(&self.key, key_id, DATA_KEY, wrapped_key)?;
+        let data_key = self.unwrap::<KEY_BYTES>(key_id, DATA_KEY, wrapped_key)?;
         wrap_secret(new_key, DATA_KEY, data_key.as_slice())
     }
 }

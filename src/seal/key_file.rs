@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -16,6 +16,8 @@ use crate::seal::key::{InstanceKey, KeyTextError};
 const FILE_LIMIT_BYTES: u64 = 4096;
 /// Anything for everyone, and for the group more than reading.
 const OPEN_BITS: u32 = 0o037;
+/// Most that a file made after another one allows: reading by the group.
+const MOST_BITS: u32 = 0o640;
 const FILE_COMMENT: &str = "\
 # Sentinelle instance key. Who has this file and the database reads everything; without it nothing can be read.
 # Keep a copy apart from the database and its backups.
@@ -106,7 +108,7 @@ impl InstanceKey {
         let mut text = Zeroizing::new(String::with_capacity(8192));
         file.take(FILE_LIMIT_BYTES).read_to_string(&mut text).map_err(unreadable)?;
         let key = Self::from_text(&text).map_err(|reason| {
-            if reason == (KeyTextError::Length { found: 0 }) {
+            if matches!(reason, KeyTextError::Length { found: 0, .. }) {
                 KeyError::Empty(path.to_owned())
             } else {
                 KeyError::Malformed { path: path.to_owned(), reason }
@@ -138,6 +140,20 @@ impl InstanceKey {
         Ok(())
     }
 
+    /// Like [`InstanceKey::create_file`], for the owner and group of the file `model` and with no more rights than that gives:
+    /// what root writes, the account of the server must be able to read.
+    ///
+    /// # Errors
+    /// As [`InstanceKey::create_file`]; also when this account may not give the file away.
+    pub fn create_file_like(&self, path: &Path, model: &Path) -> Result<(), KeyError> {
+        self.create_file(path)?;
+        give_to_owner_of(path, model).map_err(|source| {
+            // As above: nobody uses this key yet.
+            let _ = fs::remove_file(path);
+            KeyError::Unwritable { path: path.to_owned(), source }
+        })
+    }
+
     fn write_to(&self, file: &mut File) -> io::Result<()> {
         file.write_all(FILE_COMMENT.as_bytes())?;
         file.write_all(self.recovery_text().as_bytes())?;
@@ -164,8 +180,25 @@ impl KeyFileMode {
     }
 }
 
+/// Gives a key file to the owner and group of the file `model`, with no more rights than that gives and never more than
+/// reading by the group.
+///
+/// # Errors
+/// What the operating system said; so when this account may not give the file away.
+pub fn give_to_owner_of(path: &Path, model: &Path) -> io::Result<()> {
+    let (own, model) = (fs::metadata(path)?, fs::metadata(model)?);
+    if (own.uid(), own.gid()) != (model.uid(), model.gid()) {
+        chown(path, Some(model.uid()), Some(model.gid()))?;
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(model.mode() & MOST_BITS))?;
+    File::open(path)?.sync_all()
+}
+
 /// Makes the new name of a file survive a power cut: the entry belongs to the folder, not to the file.
-fn sync_folder_of(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// What the operating system said.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()

@@ -10,14 +10,16 @@
 //! It does not protect against someone who holds the instance key and the database, nor against whoever reads the
 //! memory of the running process. Secrets are wiped when dropped, but a moved value may leave a copy on the stack.
 //!
-//! Start reading at [`envelope`]; [`key`] is the instance key and its file, [`subkeys`] the other secrets of an
+//! Start reading at [`envelope`]; [`key`] is the instance key and its file, [`handover`] how one follows another, [`subkeys`] the other secrets of an
 //! instance, [`veil`] the deterministic encryption of places.
 
 mod cipher;
 pub mod crockford;
 pub mod envelope;
+pub mod handover;
 pub mod key;
 pub mod key_file;
+mod mistyped;
 mod padding;
 pub mod subkeys;
 pub mod veil;

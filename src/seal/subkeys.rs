@@ -9,7 +9,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::seal::cipher::{random, unwrap_secret, wrap_secret};
+use crate::seal::cipher::{random, wrap_secret};
 use crate::seal::envelope::{SealError, Sealer};
 use crate::seal::key::InstanceKey;
 use crate::seal::veil::{PlaceVeil, VEIL_KEY_BYTES};
@@ -106,7 +106,7 @@ impl WrappedSubKey {
     }
 
     fn open(&self, sealer: &Sealer) -> Result<Secret, SealError> {
-        unwrap_secret(sealer.instance_key(), &self.key_id, &self.purpose.label(), &self.wrapped)
+        sealer.unwrap(&self.key_id, &self.purpose.label(), &self.wrapped)
     }
 }
 
@@ -154,7 +154,7 @@ impl SubKeySet {
     pub fn generate(sealer: &Sealer) -> Result<(Self, Vec<WrappedSubKey>), SealError> {
         let wrapped = Purpose::ALL
             .into_iter()
-            .map(|purpose| wrap_sub_key(sealer.instance_key(), purpose, &random()?))
+            .map(|purpose| wrap_sub_key(&sealer.instance_key(), purpose, &random()?))
             .collect::<Result<Vec<_>, _>>()?;
         let opened = Self::open(sealer, &wrapped)?;
         Ok((opened, wrapped))
@@ -261,7 +261,7 @@ fn wrap_sub_key(
     secret: &Secret,
 ) -> Result<WrappedSubKey, SealError> {
     let wrapped = wrap_secret(instance_key, &purpose.label(), secret.as_slice())?;
-    Ok(WrappedSubKey { purpose, wrapped, key_id: instance_key.id() })
+    Ok(WrappedSubKey { purpose, wrapped, key_id: instance_key.id().to_owned() })
 }
 
 /// Returns HMAC-SHA-256 (RFC 2104, FIPS 180-4) of the message.

@@ -21,7 +21,7 @@ use sentinelle::app::{self, ServerOptions};
 use sentinelle::auth::accounts::{add_device, add_token, add_user};
 use sentinelle::auth::types::{GrantScope, Role};
 use sentinelle::clock::Clock;
-use sentinelle::config::StoreConfig;
+use sentinelle::config::{PublicConfig, SecurityContact, StoreConfig};
 use sentinelle::context::Context;
 use sentinelle::db::{Db, DbOptions};
 use serde_json::{Value, json};
@@ -41,10 +41,18 @@ pub(crate) struct TestApp {
 }
 
 /// What a test may change about the application.
-#[derive(Default)]
 pub(crate) struct TestOptions {
     pub(crate) server: ServerOptions,
     pub(crate) batch_limit: Option<usize>,
+    pub(crate) public: PublicConfig,
+}
+
+impl Default for TestOptions {
+    fn default() -> Self {
+        let contact = SecurityContact::parse("mailto:security@example.org").expect("a contact");
+        let public = PublicConfig { public_url: None, security_contact: Some(contact) };
+        Self { server: ServerOptions::default(), batch_limit: None, public }
+    }
 }
 
 impl TestApp {
@@ -69,7 +77,7 @@ impl TestApp {
         );
         let noon = Utc.with_ymd_and_hms(2024, 4, 1, 12, 0, 0).single().expect("an instant");
         let now_ms = Arc::new(AtomicI64::new(noon.timestamp_millis()));
-        let context = Data::new(open_context(&database_url, &folder, &now_ms, options.batch_limit));
+        let context = Data::new(open_context(&database_url, &folder, &now_ms, &options));
         let (url, handle, server) = spawn_server(context.clone(), options.server);
         Self { url, context, database_url, folder, now_ms, handle, server: Some(server), postgres }
     }
@@ -82,11 +90,19 @@ impl TestApp {
 
     /// A new person with one role; scopes as in `user add`: `all`, `SLE,COD`, `region:west`.
     pub(crate) fn user(&self, role: Role, scope: &str) -> Client {
-        let name = Uuid::new_v4().to_string();
+        self.user_named(&Uuid::new_v4().to_string(), role, scope)
+    }
+
+    pub(crate) fn user_named(&self, name: &str, role: Role, scope: &str) -> Client {
         let scopes =
             GrantScope::parse_list(scope, self.context.geo().countries()).expect("a scope");
-        add_user(&self.context, &name, role, scopes).expect("a new user");
-        let token = add_token(&self.context, &name, None).expect("a token");
+        add_user(&self.context, name, role, scopes).expect("a new user");
+        self.token_of(name)
+    }
+
+    /// The same person with a new token.
+    pub(crate) fn token_of(&self, name: &str) -> Client {
+        let token = add_token(&self.context, name, None).expect("a token");
         Client::new(&self.url, Some(token.expose()))
     }
 
@@ -101,8 +117,14 @@ impl TestApp {
 
     /// A new phone.
     pub(crate) fn device(&self, country: &str) -> Client {
+        self.device_of(None, country)
+    }
+
+    /// A new phone of the person of that name.
+    pub(crate) fn device_of(&self, owner: Option<&str>, country: &str) -> Client {
         let name = Uuid::new_v4().to_string();
-        let (_, key) = add_device(&self.context, &name, country, None, None).expect("a new device");
+        let added = add_device(&self.context, &name, country, owner, None);
+        let (_, key) = added.expect("a new device");
         Client::new(&self.url, Some(key.expose()))
     }
 
@@ -120,9 +142,11 @@ impl TestApp {
 
     /// A further application on the same database, as a second server would be.
     pub(crate) fn second_server(&self) -> SecondServer {
-        let context = Data::new(open_context(&self.database_url, &self.folder, &self.now_ms, None));
-        let (url, handle, server) = spawn_server(context, ServerOptions::default());
-        SecondServer { url, handle, server: Some(server) }
+        let options = TestOptions::default();
+        let context =
+            Data::new(open_context(&self.database_url, &self.folder, &self.now_ms, &options));
+        let (url, handle, server) = spawn_server(context.clone(), options.server);
+        SecondServer { url, context, handle, server: Some(server) }
     }
 }
 
@@ -135,6 +159,7 @@ impl Drop for TestApp {
 /// Another server on the database of a [`TestApp`].
 pub(crate) struct SecondServer {
     pub(crate) url: String,
+    pub(crate) context: Data<Context>,
     handle: ServerHandle,
     server: Option<JoinHandle<()>>,
 }
@@ -158,22 +183,20 @@ fn open_context(
     database_url: &str,
     folder: &TempDir,
     now_ms: &Arc<AtomicI64>,
-    batch_limit: Option<usize>,
+    options: &TestOptions,
 ) -> Context {
     let store = StoreConfig {
-        data_dir: folder.path().to_owned(),
         database_url: Some(database_url.to_owned()),
-        key_file: None,
-        key_text: None,
-        credentials_dir: None,
+        public: options.public.clone(),
+        ..StoreConfig::in_folder(folder.path())
     };
     let now_ms = Arc::clone(now_ms);
     let clock = Clock::given(move || {
         DateTime::from_timestamp_millis(now_ms.load(Ordering::Relaxed)).expect("an instant")
     });
-    let mut options = DbOptions { n_readers: 4, ..DbOptions::new(database_url) };
-    options.batch_limit = batch_limit.unwrap_or(options.batch_limit);
-    let db = Db::open(&options).expect("the database opens");
+    let mut db = DbOptions { n_readers: 4, ..DbOptions::new(database_url) };
+    db.batch_limit = options.batch_limit.unwrap_or(db.batch_limit);
+    let db = Db::open(&db).expect("the database opens");
     Context::with_db(db, &store, clock, &mut |_| {}).expect("the context opens")
 }
 
@@ -291,6 +314,7 @@ impl Answer {
 impl Client {
     pub(crate) fn new(url: &str, token: Option<&str>) -> Self {
         let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
+        let config = config.allow_non_standard_methods(true);
         Self {
             url: url.to_owned(),
             token: token.map(str::to_owned),
@@ -318,6 +342,15 @@ impl Client {
     pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(
             "POST",
+            path,
+            &[("content-type", "application/json")],
+            Some(body.to_string().as_bytes()),
+        )
+    }
+
+    pub(crate) fn delete(&self, path: &str, body: &Value) -> Answer {
+        self.send(
+            "DELETE",
             path,
             &[("content-type", "application/json")],
             Some(body.to_string().as_bytes()),

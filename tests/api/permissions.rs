@@ -1,346 +1,205 @@
-//! Who may do what: every route, every kind of caller, every relation to the thing asked for.
+//! The matrix: every route, every kind of caller, every relation to the thing asked for, against the running
+//! application.
+//!
+//! `tests/permissions.csv` has a line for each route and caller with the status of six relations. It is written by
+//! hand from DECISIONS.md *Who may* and SECURITY.md (e); where the application answers otherwise, the failure shows the
+//! line as it would have to be, to be judged, not copied.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod callers;
+mod routes;
+mod things;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 
-use chrono::NaiveDateTime;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use sentinelle::app::{guarded_routes, public_routes};
-use sentinelle::auth::credential::Credential;
-use sentinelle::auth::types::Role;
-use sentinelle::db::schema::{grants, tokens, users};
-use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::harness::{Answer, Client, TestApp};
+use crate::permissions::callers::Caller;
+use crate::permissions::routes::Spec;
+use crate::permissions::things::{Kind, Relation, Things};
 
-const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+const MATRIX: &str = include_str!("../permissions.csv");
 
-fn names() -> Vec<(String, String)> {
-    let name = |((method, path), _)| (format!("{method}"), String::from(path as &str));
-    guarded_routes().into_iter().map(name).collect()
+/// Statuses by route and caller, in the order of [`Relation::ALL`].
+type Rights = BTreeMap<(String, String), [u16; 6]>;
+
+fn read_matrix() -> Rights {
+    let mut reader = csv::Reader::from_reader(MATRIX.as_bytes());
+    let header: Vec<&str> = Relation::ALL.into_iter().map(Relation::column).collect();
+    let written = reader.headers().expect("a header");
+    assert_eq!(written.iter().skip(2).collect::<Vec<_>>(), header);
+    let mut rights = Rights::new();
+    for row in reader.records() {
+        let row = row.expect("a line");
+        let cells = row.iter().skip(2).map(|cell| cell.parse().expect("a status"));
+        let cells: Vec<u16> = cells.collect();
+        let key = (row[0].to_owned(), row[1].to_owned());
+        let earlier = rights.insert(key, cells.try_into().expect("six cells"));
+        assert_eq!(earlier, None, "twice: {row:?}");
+    }
+    rights
 }
 
-fn at(app: &TestApp) -> NaiveDateTime {
-    app.context.clock.now().naive_utc()
+/// Every route of the application as `METHOD path`.
+fn routes_of_the_application() -> BTreeSet<String> {
+    let all = public_routes().into_iter().chain(guarded_routes());
+    all.map(|((method, path), _)| format!("{method} {path}")).collect()
 }
 
-fn hash_of(client: &Client) -> Vec<u8> {
-    Credential::parse(client.token()).expect("a token").hash().to_vec()
+/// One run of the matrix.
+struct Walk<'a> {
+    things: &'a Things<'a>,
+    rights: &'a Rights,
+    /// What a request without a credential is answered.
+    nobody: Answer,
 }
 
-fn account_of(app: &TestApp, client: &Client) -> i64 {
-    let hash = hash_of(client);
-    let found = app.context.db.read_here(move |conn| {
-        Ok(tokens::table.filter(tokens::hash.eq(hash)).select(tokens::user_id).first(conn)?)
-    });
-    found.expect("an account")
-}
-
-fn disable(app: &TestApp, client: &Client) {
-    let (account, now) = (account_of(app, client), at(app));
-    let done = app.context.db.write_here(move |tx| {
-        let user = users::table.filter(users::id.eq(account));
-        Ok(diesel::update(user).set(users::disabled_at.eq(Some(now))).execute(tx.conn)?)
-    });
-    assert_eq!(done.expect("an update"), 1);
-}
-
-fn end_token(app: &TestApp, client: &Client, is_revoked: bool) {
-    let (hash, now) = (hash_of(client), at(app));
-    let done = app.context.db.write_here(move |tx| {
-        let token = tokens::table.filter(tokens::hash.eq(hash));
-        let update = diesel::update(token);
-        Ok(if is_revoked {
-            update.set(tokens::revoked_at.eq(Some(now))).execute(tx.conn)?
-        } else {
-            update.set(tokens::expires_at.eq(Some(now))).execute(tx.conn)?
-        })
-    });
-    assert_eq!(done.expect("an update"), 1);
-}
-
-fn killing(country: &str) -> Value {
-    json!({"id": Uuid::new_v4(), "occurred": "2024-03-05", "location": {"country": country},
-        "categories": ["rights.life_integrity.killing"], "narrative": Uuid::new_v4()})
-}
-
-/// The things of one relation: a report, its incident, something set aside, a country.
-struct Things {
-    report: String,
-    incident: String,
-    quarantined: String,
-    country: &'static str,
-}
-
-impl Things {
-    fn in_country(app: &TestApp, sender: &Client, country: &'static str) -> Self {
-        let mut report = killing(country);
-        let submitted = sender.post("/v1/reports", &report).expect(201).json();
-        let id = report["id"].as_str().expect("an id").to_owned();
-        let receipt = sender.get(&format!("/v1/reports/{id}/receipt")).expect(200);
-        assert!(!receipt.text().is_empty());
-        report["harm"] = json!({"killed": 3});
-        sender.post("/v1/reports", &report).expect(409);
-        let reviewer = app.reviewer();
-        let list = reviewer.get("/v1/quarantine").expect(200).json();
-        let entries = list["items"].as_array().expect("entries");
-        let aside = entries.iter().find(|entry| entry["report"] == id.as_str());
-        let quarantined = aside.expect("set aside")["id"].as_str().expect("an id").to_owned();
-        let incident = if let Some(incident) = submitted["incident"].as_str() {
-            incident.to_owned()
-        } else {
-            let opened = reviewer.get(&format!("/v1/reports/{id}")).expect(200).json();
-            opened["incident"].as_str().expect("an incident").to_owned()
-        };
-        Self { report: id, incident, quarantined, country }
+impl Walk<'_> {
+    /// Walks the rows of one caller and returns what is wrong, a line each.
+    fn walk(&self, caller: &Caller, specs: &[Spec]) -> Vec<String> {
+        let hidden = self.hidden_from(caller);
+        specs.iter().flat_map(|spec| self.walk_row(caller, spec, &hidden)).collect()
     }
 
-    fn not_existing() -> Self {
-        let id = || UNKNOWN.to_owned();
-        Self { report: id(), incident: id(), quarantined: id(), country: "XYZ" }
-    }
-
-    fn path(&self, route: &str) -> String {
-        let id = if route.contains("/reports") {
-            &self.report
-        } else if route.contains("/quarantine") {
-            &self.quarantined
-        } else {
-            &self.incident
-        };
-        let path = route.replace("{id}", id).replace("{country}", self.country);
-        match route {
-            "/v1/geotag" => format!("{path}?lat=8.644&lon=-10.971"),
-            "/v1/places" => format!("{path}?q=tortiya"),
-            "/v1/queue" | "/v1/incidents" | "/v1/aggregates" | "/v1/aggregates.csv"
-            | "/v1/countries" | "/v1/countries.csv" => {
-                format!("{path}?country={}", self.country)
+    fn walk_row(&self, caller: &Caller, spec: &Spec, hidden: &[String]) -> Vec<String> {
+        let row = self.rights.get(&(spec.route.to_owned(), caller.name.to_owned()));
+        let mut wrong = Vec::new();
+        let mut statuses = Vec::new();
+        for (nth, relation) in Relation::ALL.into_iter().enumerate() {
+            let right = row.map(|cells| cells[nth]);
+            let answer = self.ask(caller, spec, relation, right);
+            statuses.push(answer.status.to_string());
+            let cell = format!("{} as {}, {}", spec.route, caller.name, relation.column());
+            if right.is_some_and(|right| right != answer.status) {
+                wrong.push(format!("{cell}: {} {}", answer.status, answer.text()));
             }
-            _ => path,
+            wrong.extend(self.tell_difference(caller, spec, relation, &answer, &cell));
+            let is_told = |id: &&String| answer.status < 300 && answer.text().contains(*id);
+            let told = hidden.iter().filter(is_told);
+            wrong.extend(told.map(|id| format!("{cell}: tells of {id}, which is out of scope")));
+        }
+        let is_as_written =
+            row.is_some_and(|cells| cells.iter().map(u16::to_string).eq(statuses.iter().cloned()));
+        if !is_as_written {
+            wrong.push(format!("{},{},{}", spec.route, caller.name, statuses.join(",")));
+        }
+        wrong
+    }
+
+    /// Asks for a thing that stands so to the caller: a new one where the request would change it.
+    fn ask(&self, caller: &Caller, spec: &Spec, relation: Relation, right: Option<u16>) -> Answer {
+        let is_used_up = spec.is_change && right.is_none_or(|right| right < 300);
+        if is_used_up {
+            spec.ask(&caller.client, &self.things.make(spec.kind, caller, relation))
+        } else {
+            spec.ask(&caller.client, &self.things.kept(spec.kind, caller, relation))
         }
     }
+
+    /// Says where an answer tells more than it may: what is out of scope from what never was, and to strangers
+    /// anything at all.
+    fn tell_difference(
+        &self,
+        caller: &Caller,
+        spec: &Spec,
+        relation: Relation,
+        answer: &Answer,
+        cell: &str,
+    ) -> Option<String> {
+        let same = match answer.status {
+            401 => self.nobody.clone(),
+            404 if relation != Relation::NotExisting => {
+                self.ask(caller, spec, Relation::NotExisting, Some(404))
+            }
+            _ => return None,
+        };
+        let (ours, theirs) = (bytes_of(answer), bytes_of(&same));
+        let differing: Vec<_> = ours.symmetric_difference(&theirs).collect();
+        (!differing.is_empty()).then(|| format!("{cell}: differs from its twin: {differing:?}"))
+    }
+
+    /// Ids that no answer to the caller may hold.
+    fn hidden_from(&self, caller: &Caller) -> Vec<String> {
+        let key = ("GET /v1/incidents/{id}".to_owned(), caller.name.to_owned());
+        let Some(cells) = self.rights.get(&key) else {
+            return Vec::new();
+        };
+        let relations = Relation::ALL.into_iter().zip(cells);
+        let hidden = relations.filter(|(relation, right)| {
+            **right != 200 && *relation != Relation::Own && *relation != Relation::NotExisting
+        });
+        hidden
+            .flat_map(|(relation, _)| {
+                [Kind::Incident, Kind::Report, Kind::Quarantined]
+                    .map(|kind| self.things.kept(kind, caller, relation).telling.clone())
+                    .concat()
+            })
+            .collect()
+    }
 }
 
-fn ask(client: &Client, method: &str, route: &str, things: &Things) -> Answer {
-    // A decision on a version that never was: in scope it is stale, out of scope not found.
-    let headers = [("content-type", "application/json"), ("if-match", "\"99\"")];
-    let body = match (method, route) {
-        ("POST", "/v1/reports") | ("PUT", _) => {
-            let mut report = killing("SLE");
-            if method == "PUT" {
-                report.as_object_mut().expect("an object").remove("id");
-            }
-            report
-        }
-        ("POST", "/v1/classify") => json!({"text": "Two diggers were beaten."}),
-        ("POST", "/v1/quarantine/{id}/decisions") => json!({"outcome": "kept", "reason": "ok"}),
-        ("POST", _) => json!({"status": "verified", "reason": "ok"}),
-        _ => return client.get(&things.path(route)),
-    };
-    let path = if method == "PUT" {
-        format!("/v1/reports/{}", Uuid::new_v4())
-    } else {
-        things.path(route)
-    };
-    client.send(method, &path, &headers, Some(body.to_string().as_bytes()))
+/// Everything of an answer but its date, and but whether the connection goes on, which tells only whether the whole body
+/// had come when it was refused.
+fn bytes_of(answer: &Answer) -> BTreeSet<(String, String)> {
+    let headers = answer.headers.iter().map(|(name, value)| {
+        (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    let told = headers.filter(|(name, _)| name != "date" && name != "connection");
+    told.chain([
+        ("status".to_owned(), answer.status.to_string()),
+        ("body".to_owned(), answer.text()),
+    ])
+    .collect()
 }
 
 #[test]
 fn every_cell_of_the_matrix_is_as_written() {
     let app = TestApp::start();
-    let user = |role| app.user(role, "SLE");
-    let mut callers: BTreeMap<&str, Client> = Role::ALL
-        .into_iter()
-        .filter(|role| *role != Role::Monitor)
-        .map(|role| (role.as_str(), user(role)))
+    let (rights, specs, callers) = (read_matrix(), routes::all(), callers::all(&app));
+    let asked: BTreeSet<String> = specs.iter().map(|spec| spec.route.to_owned()).collect();
+    assert_eq!(asked, routes_of_the_application(), "each route is asked, and no other");
+    let things = Things::new(&app);
+    let nobody = app.anonymous().get("/v1/incidents").expect_problem(401, "unauthenticated");
+    let walk = Walk { things: &things, rights: &rights, nobody };
+
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let walks: Vec<_> =
+            callers.iter().map(|caller| scope.spawn(|| walk.walk(caller, &specs))).collect();
+        walks.into_iter().flat_map(|walk| walk.join().expect("a whole walk")).collect()
+    });
+
+    let expected: BTreeSet<(String, String)> = asked
+        .iter()
+        .flat_map(|route| callers.iter().map(|caller| (route.clone(), caller.name.to_owned())))
         .collect();
-    callers.insert("monitor", user(Role::Monitor));
-    callers.insert("device", app.device("SLE"));
-    callers.insert("anonymous", app.anonymous());
-    for name in ["disabled", "expired", "revoked"] {
-        callers.insert(name, user(Role::Reviewer));
-    }
-    disable(&app, &callers["disabled"]);
-    end_token(&app, &callers["expired"], false);
-    end_token(&app, &callers["revoked"], true);
-    let mut things: BTreeMap<(&str, &str), Things> = BTreeMap::new();
-    for name in ["monitor", "device"] {
-        things.insert((name, "own"), Things::in_country(&app, &callers[name], "SLE"));
-    }
-    let sender = app.monitor();
-    things.insert(("", "in_scope"), Things::in_country(&app, &sender, "SLE"));
-    things.insert(("", "out_of_scope"), Things::in_country(&app, &sender, "ZWE"));
-    things.insert(("", "not_existing"), Things::not_existing());
-
-    let matrix = include_str!("../data/matrix.csv");
-    let mut written: BTreeSet<(String, String)> = BTreeSet::new();
-    let mut cells: BTreeSet<(String, String, String)> = BTreeSet::new();
-    for line in matrix.lines().skip(1) {
-        let fields: Vec<&str> = line.split(',').collect();
-        let [route, principal, relation, right] = fields[..] else {
-            unreachable!("four fields in {line}");
-        };
-        let (method, path) = route.split_once(' ').expect("a method and a path");
-        written.insert((method.to_owned(), path.to_owned()));
-        let is_new = cells.insert((route.into(), principal.into(), relation.into()));
-        assert!(is_new, "twice: {line}");
-        let thing = things.get(&(principal, relation)).or_else(|| things.get(&("", relation)));
-        let answer = ask(&callers[principal], method, path, thing.expect("a known relation"));
-
-        assert_eq!(answer.status.to_string(), right, "{line}: {}", answer.text());
-        if relation == "out_of_scope" && answer.status == 404 {
-            let none = ask(&callers[principal], method, path, &things[&("", "not_existing")]);
-            assert_eq!(none.body, answer.body, "{line}: the bytes of a random id");
-        }
-    }
-    let routes: BTreeSet<(String, String)> = names().into_iter().collect();
-    assert_eq!(written, routes, "a row for every route, a route for every row");
-    for (method, path) in &routes {
-        for principal in callers.keys() {
-            let route = format!("{method} {path}");
-            let has_row = cells.iter().any(|cell| cell.0 == route && cell.1 == *principal);
-            assert!(has_row, "no row for {principal} at {route}");
-        }
-    }
+    let stray: Vec<_> = rights.keys().filter(|key| !expected.contains(key)).collect();
+    assert!(stray.is_empty(), "rows of no route or caller: {stray:?}");
+    assert!(wrong.is_empty(), "the matrix differs:\n{}", wrong.join("\n"));
+    let (n_cells, n_routes) = (rights.len() * Relation::ALL.len(), asked.len());
+    writeln!(std::io::stderr(), "matrix: {n_cells} cells, {n_routes} routes").expect("a console");
 }
 
 #[test]
 fn without_a_valid_credential_every_route_answers_the_same_bytes() {
     let app = TestApp::start();
-    let things = Things::in_country(&app, &app.monitor(), "SLE");
-    let unknown = Things::not_existing();
+    let (callers, things) = (callers::all(&app), Things::new(&app));
+    let anyone = callers.first().expect("a caller");
     let token = app.reviewer().token().to_owned();
     let typo = format!("{}{}", &token[..54], if token.ends_with('A') { 'B' } else { 'A' });
     let first = app.anonymous().get("/v1/incidents").expect_problem(401, "unauthenticated");
+    let public: BTreeSet<String> =
+        public_routes().into_iter().map(|((method, path), _)| format!("{method} {path}")).collect();
 
-    for (method, route) in names() {
-        for client in
-            [app.anonymous(), Client::new(&app.url, Some(&typo)), Client::new(&app.url, Some("x"))]
-        {
-            for things in [&things, &unknown] {
-                let answer = ask(&client, &method, &route, things).expect(401);
-                assert_eq!(answer.body, first.body, "{method} {route}");
+    for spec in routes::all().iter().filter(|spec| !public.contains(spec.route)) {
+        for token in [None, Some(typo.as_str()), Some("x")] {
+            let client = Client::new(&app.url, token);
+            for relation in [Relation::OwnCountry, Relation::NotExisting] {
+                let answer = spec.ask(&client, &things.kept(spec.kind, anyone, relation));
+                assert_eq!(bytes_of(&answer), bytes_of(&first), "{}", spec.route);
             }
         }
-    }
-    for ((_, path), _) in public_routes() {
-        app.anonymous().get(path).expect(200);
-    }
-}
-
-#[test]
-fn a_grant_that_is_taken_away_bites_on_the_next_request() {
-    let app = TestApp::start();
-    let things = Things::in_country(&app, &app.monitor(), "SLE");
-    let reviewer = app.user(Role::Reviewer, "SLE,ZWE");
-    let path = format!("/v1/incidents/{}", things.incident);
-    reviewer.get(&path).expect(200);
-    let account = account_of(&app, &reviewer);
-    let revoke = |country: &'static str| {
-        let done = app.context.db.write_here(move |tx| {
-            let grant = grants::table
-                .filter(grants::user_id.eq(account))
-                .filter(grants::scope_value.eq(country));
-            Ok(diesel::delete(grant).execute(tx.conn)?)
-        });
-        assert_eq!(done.expect("a deletion"), 1);
-    };
-
-    revoke("SLE");
-    reviewer.get(&path).expect_problem(404, "not_found");
-    revoke("ZWE");
-    reviewer.get(&path).expect_problem(403, "forbidden");
-}
-
-#[test]
-fn a_country_in_no_region_is_seen_by_all_and_by_its_own_grant_alone() {
-    let app = TestApp::start();
-    let things = Things::in_country(&app, &app.monitor(), "TZA");
-    let path = format!("/v1/incidents/{}", things.incident);
-
-    for (scope, right) in [
-        ("all", 200),
-        ("TZA", 200),
-        ("region:southern", 404),
-        ("region:central", 404),
-        ("region:west", 404),
-        ("ZWE", 404),
-    ] {
-        assert_eq!(app.user(Role::RegionalLead, scope).get(&path).status, right, "{scope}");
-    }
-}
-
-#[test]
-fn hostile_input_is_refused_without_a_word_of_the_database() {
-    let app = TestApp::start();
-    let reviewer = app.reviewer();
-    for path in [
-        "/v1/incidents/1'--",
-        "/v1/reports/1'--",
-        "/v1/quarantine/1'--",
-        "/v1/countries/ZW'%20OR%20'1'='1",
-        "/v1/incidents?country=ZW'%20OR%20'1'='1",
-        "/v1/aggregates?bbox=1,1,1,1);--",
-        "/v1/aggregates?by=country;select%201",
-        "/v1/aggregates?status=verified'%20UNION%20SELECT%201--",
-        "/v1/aggregates?category=rights'--",
-        "/v1/aggregates?admin1=SL-E'--",
-        "/v1/aggregates?site=%27%3B--",
-        "/v1/aggregates?h3=85754e67fffffff'--",
-        "/v1/aggregates?from=2024-03-01'--",
-        "/v1/incidents?order=created;select",
-        "/v1/incidents?cursor=1'--",
-        "/v1/incidents?limit=1;--",
-        "/v1/queue?cursor=1'--",
-        "/v1/queue?country=ZW'%20OR%20'1'='1",
-        "/v1/incidents?country[]=SLE",
-        "/v1/incidents?incidents.id=1",
-        "/v1/geotag?lat=8.6'--&lon=1",
-        "/v1/places?q=a&country='--",
-    ] {
-        let answer = reviewer.get(&path.replace('\'', "%27"));
-        let text = answer.text().to_lowercase();
-        assert!([400, 404, 422].contains(&answer.status), "{path}: {} {text}", answer.status);
-        for word in
-            ["sqlite", "postgres", "diesel", "syntax error", "relation \"", "no such column"]
-        {
-            assert!(!text.contains(word), "{path}: {text}");
-        }
-    }
-}
-
-#[test]
-fn names_and_contacts_are_in_no_answer() {
-    let app = TestApp::start();
-    let mut report = killing("SLE");
-    report["people"] =
-        json!([{"name": "Canary Kanneh", "contact": "canary@example.org", "role": "witness"}]);
-    report["actors"] = json!([{"type": "state_army", "name": "Canary Unit"}]);
-    let monitor = app.monitor();
-    let submitted = monitor.post("/v1/reports", &report).expect(201);
-    let incident = submitted.json()["incident"].as_str().expect("an id").to_owned();
-    let id = report["id"].as_str().expect("an id").to_owned();
-    assert!(!submitted.text().to_lowercase().contains("canary"));
-    let receipt = monitor.get(&format!("/v1/reports/{id}/receipt")).expect(200);
-    assert!(!receipt.text().to_lowercase().contains("canary"));
-
-    for role in Role::ALL {
-        let client = app.user(role, "all");
-        for path in [
-            format!("/v1/incidents/{incident}"),
-            "/v1/incidents?status=all".to_owned(),
-            "/v1/queue".to_owned(),
-            "/v1/aggregates?status=all&by=country".to_owned(),
-            "/v1/countries/SLE?status=all".to_owned(),
-            "/v1/quarantine".to_owned(),
-        ] {
-            let text = client.get(&path).text().to_lowercase();
-            assert!(!text.contains("canary"), "{role:?} {path}");
-            assert!(!text.contains("127.0.0.1"), "{role:?} {path}");
-        }
-        let opened = client.get(&format!("/v1/reports/{id}")).text().to_lowercase();
-        assert!(!opened.contains("kanneh") && !opened.contains("@example.org"), "{role:?}");
     }
 }

@@ -15,6 +15,11 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn start(app: &TestApp, zone: &str) -> Self {
+        Self::start_with(app, zone, &[])
+    }
+
+    /// Like [`Served::start`], with more arguments.
+    pub(crate) fn start_with(app: &TestApp, zone: &str, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sentinelle"))
             .args([
                 "serve",
@@ -27,6 +32,7 @@ impl Served {
             ])
             .arg("--data-dir")
             .arg(app.folder.path())
+            .args(more)
             .env("TZ", zone)
             .env("SENTINELLE_LOG", "warn")
             .stderr(Stdio::piped())

@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use clap::Args;
 use serde_json::json;
 
+use crate::app::ServerOptions;
 use crate::auth::accounts::{add_device, add_token, add_user};
 use crate::auth::credential::Credential;
 use crate::auth::types::{GrantScope, Limits, Principal, Role};
@@ -13,7 +14,7 @@ use crate::cli::demo::invent::{DemoPlace, InventedReport, invent};
 use crate::cli::demo::narratives::Language;
 use crate::cli::{CommandError, answer, serve, tell};
 use crate::clock::Clock;
-use crate::config::StoreConfig;
+use crate::config::{PublicConfig, PublicUrl, SecurityContact, StoreConfig};
 use crate::context::{Context, StartError};
 use crate::error::Error;
 use crate::geo::locate::Geo;
@@ -61,13 +62,9 @@ pub(in crate::cli) fn demo(args: &DemoArgs) -> Result<(), CommandError> {
         ));
     }
     empty_folder(&args.data_dir)?;
-    let store = StoreConfig {
-        data_dir: args.data_dir.clone(),
-        database_url: None,
-        key_file: None,
-        key_text: None,
-        credentials_dir: None,
-    };
+    let url = format!("http://{}", listener.local_addr()?);
+    let store =
+        StoreConfig { public: demo_address(&url)?, ..StoreConfig::in_folder(&args.data_dir) };
     // The demo's key is made anew with its data: there is nothing to recover.
     let context = Data::new(Context::open(&store, Clock::system(), &mut |_| {})?);
     if !args.json {
@@ -75,10 +72,19 @@ pub(in crate::cli) fn demo(args: &DemoArgs) -> Result<(), CommandError> {
     }
     let accounts = add_accounts(&context)?;
     fill(&context, accounts.monitor_id)?;
-    let url = format!("http://{}", listener.local_addr()?);
     let told = if args.json { accounts.as_json(&url) } else { accounts.for_people(&url) };
     answer(&told);
-    serve::run(context, listener, None)
+    serve::run(context, listener, &ServerOptions::default())
+}
+
+/// Where the demo is reached, and an invented mailbox for faults.
+fn demo_address(url: &str) -> Result<PublicConfig, CommandError> {
+    Ok(PublicConfig {
+        public_url: Some(PublicUrl::parse(url).map_err(CommandError::Usage)?),
+        security_contact: Some(
+            SecurityContact::parse("mailto:security@example.org").map_err(CommandError::Usage)?,
+        ),
+    })
 }
 
 fn empty_folder(folder: &Path) -> Result<(), CommandError> {

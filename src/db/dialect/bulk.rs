@@ -1,16 +1,17 @@
-//! Files the rows of many reports, a table at a time.
+//! Files the rows of many reports, a table at a time; wraps many data keys anew.
 
 use diesel::dsl::{max, sql};
 use diesel::prelude::ExecuteCopyFromDsl;
-use diesel::sql_types::{BigInt, Integer};
-use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Text};
+use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, sql_query};
 
-use crate::db::dialect::DbConn;
-use crate::db::rows::{NewAuditRow, NewRows};
+use crate::db::dialect::{DbConn, DbUuid};
+use crate::db::rows::{Any, NewAuditRow, NewRows};
 use crate::db::schema::{
     audit_entries, data_keys, incident_actors, incident_categories, incident_facts, incident_harm,
     incidents, reports, sealed,
 };
+use crate::ids::Id;
 
 /// Inserts rows of one table: on `SQLite` one by one by a statement that stays prepared, on `PostgreSQL` in one `COPY`,
 /// or as the one row there is.
@@ -62,6 +63,44 @@ pub fn insert_rows(conn: &mut DbConn, group: &[&NewRows]) -> QueryResult<()> {
 pub fn insert_audit(conn: &mut DbConn, rows: &[NewAuditRow]) -> QueryResult<()> {
     insert!(conn, audit_entries::table, rows.iter());
     Ok(())
+}
+
+/// Stores data keys wrapped anew, each only if it is still under the instance key `old_id`; returns how many were.
+///
+/// # Errors
+/// When the engine refuses.
+pub fn rewrap_data_keys(
+    conn: &mut DbConn,
+    (old_id, new_id): (&str, &str),
+    keys: &[(Id<Any>, Vec<u8>)],
+) -> QueryResult<usize> {
+    match conn {
+        DbConn::Sqlite(conn) => {
+            let mut n_updated = 0;
+            for (id, wrapped) in keys {
+                let key = data_keys::table.find(*id).filter(data_keys::kek_id.eq(old_id));
+                n_updated += diesel::update(key)
+                    .set((data_keys::wrapped.eq(wrapped), data_keys::kek_id.eq(new_id)))
+                    .execute(conn)?;
+            }
+            Ok(n_updated)
+        }
+        // One statement for all: a round trip for each would take ten times as long.
+        DbConn::Postgres(conn) => {
+            let (ids, wrapped): (Vec<Id<Any>>, Vec<&[u8]>) =
+                keys.iter().map(|(id, wrapped)| (*id, wrapped.as_slice())).unzip();
+            sql_query(
+                "UPDATE data_keys SET wrapped = anew.wrapped, kek_id = $1
+                 FROM unnest($2, $3) AS anew (id, wrapped)
+                 WHERE data_keys.id = anew.id AND data_keys.kek_id = $4",
+            )
+            .bind::<Text, _>(new_id)
+            .bind::<Array<DbUuid>, _>(ids)
+            .bind::<Array<Binary>, _>(wrapped)
+            .bind::<Text, _>(old_id)
+            .execute(conn)
+        }
+    }
 }
 
 /// Returns `n` row ids for incidents that the caller inserts in the same transaction, in rising order.

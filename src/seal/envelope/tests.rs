@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::seal::envelope::{Owner, OwnerKind, Part, SealError, Sealed, Sealer};
+use crate::seal::handover::Handover;
 use crate::seal::key::InstanceKey;
 
 const REPORT: Owner = Owner { kind: OwnerKind::Report, id: Uuid::from_u128(7) };
@@ -94,7 +95,7 @@ fn another_instance_key_is_named_in_the_error() {
 
     let message = wrong.open(REPORT, Part::Text, 1, &stored).unwrap_err().to_string();
 
-    assert!(message.contains(&right.instance_key().id()), "{message}");
+    assert!(message.contains(right.instance_key().id()), "{message}");
     assert!(message.contains("SENTINELLE_KEY_FILE"), "{message}");
 }
 
@@ -103,11 +104,34 @@ fn a_rewrapped_part_opens_with_the_new_key_only() {
     let (old, new) = (sealer(), sealer());
     let stored = old.seal(REPORT, Part::Text, 1, SECRET).unwrap();
 
-    let wrapped_key = old.rewrap(&stored.wrapped_key, &stored.key_id, new.instance_key()).unwrap();
-    let rewrapped = Sealed { wrapped_key, key_id: new.instance_key().id(), blob: stored.blob };
+    let wrapped_key = old.rewrap(&stored.wrapped_key, &stored.key_id, &new.instance_key()).unwrap();
+    let rewrapped =
+        Sealed { wrapped_key, key_id: new.instance_key().id().to_owned(), blob: stored.blob };
 
     assert_eq!(*new.open(REPORT, Part::Text, 1, &rewrapped).unwrap(), SECRET);
     assert!(matches!(old.open(REPORT, Part::Text, 1, &rewrapped), Err(SealError::WrongKey { .. })));
+}
+
+#[test]
+fn while_the_key_is_changed_either_opens_what_both_sealed() {
+    let (old, new) = (InstanceKey::generate().unwrap(), InstanceKey::generate().unwrap());
+    let handovers = [Handover::make(&new, &old).unwrap(), Handover::make(&old, &new).unwrap()];
+    let (old_id, new_id) = (old.id().to_owned(), new.id().to_owned());
+    let (holds_old, holds_new) = (Sealer::new(old), Sealer::new(new));
+    let under_old = holds_old.seal(REPORT, Part::Text, 1, SECRET).unwrap();
+    let under_new = holds_new.seal(REPORT, Part::Text, 1, SECRET).unwrap();
+    assert!(matches!(holds_old.seal_under(&new_id), Err(SealError::WrongKey { .. })));
+
+    for (sealer, other) in [(&holds_old, &new_id), (&holds_new, &old_id)] {
+        assert!(sealer.find_key(other).is_none());
+        sealer.add_handed_over(&handovers).unwrap();
+
+        for stored in [&under_old, &under_new] {
+            assert_eq!(*sealer.open(REPORT, Part::Text, 1, stored).unwrap(), SECRET);
+        }
+        sealer.seal_under(&new_id).unwrap();
+        assert_eq!(sealer.seal(REPORT, Part::Text, 1, SECRET).unwrap().key_id, new_id);
+    }
 }
 
 #[test]

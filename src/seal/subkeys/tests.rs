@@ -39,7 +39,7 @@ fn changing_the_instance_key_changes_no_value() {
     let (before, stored) = SubKeySet::generate(&old).unwrap();
 
     let rewrapped: Vec<WrappedSubKey> =
-        stored.iter().map(|key| key.rewrap(&old, new.instance_key()).unwrap()).collect();
+        stored.iter().map(|key| key.rewrap(&old, &new.instance_key()).unwrap()).collect();
     let after = SubKeySet::open(&new, &rewrapped).unwrap();
 
     assert_eq!(after.pseudonym(b"monitor"), before.pseudonym(b"monitor"));

@@ -1,0 +1,3 @@
+DROP TRIGGER instance_keys_refuse_retired;
+DROP TRIGGER data_keys_refuse_retired;
+DROP TABLE key_rotations;

@@ -1,0 +1,106 @@
+//! How each route is asked: a line or two a route. What the answers must be stands in `tests/permissions.csv`.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Client};
+use crate::permissions::things::{Kind, Thing, killing};
+
+/// One route and how it is asked.
+pub(super) struct Spec {
+    /// Method and path, as in `app.rs`.
+    pub(super) route: &'static str,
+    /// What the id in its path names.
+    pub(super) kind: Kind,
+    /// Whether it changes the thing, so that each cell needs a new one.
+    pub(super) is_change: bool,
+    query: fn(&Thing) -> String,
+    headers: &'static [(&'static str, &'static str)],
+    body: Option<fn(&Thing) -> Value>,
+}
+
+impl Spec {
+    const fn read(route: &'static str, kind: Kind) -> Self {
+        let query: fn(&Thing) -> String = |_| String::new();
+        Self { route, kind, is_change: false, query, headers: &[], body: None }
+    }
+
+    /// Reads what a filter by country selects.
+    const fn list(route: &'static str) -> Self {
+        Self::read(route, Kind::Country).with_query(|thing| format!("?country={}", thing.country))
+    }
+
+    const fn send(route: &'static str, kind: Kind, body: fn(&Thing) -> Value) -> Self {
+        let body = Some(body);
+        let headers = &[("content-type", "application/json")];
+        Self { is_change: true, body, headers, ..Self::read(route, kind) }
+    }
+
+    const fn with_query(self, query: fn(&Thing) -> String) -> Self {
+        Self { query, ..self }
+    }
+
+    /// Sends the version that a new incident has.
+    const fn on_first_version(self) -> Self {
+        let headers = &[("content-type", "application/json"), ("if-match", "\"1\"")];
+        Self { headers, ..self }
+    }
+
+    /// Sends the request about `thing` as `client`.
+    pub(super) fn ask(&self, client: &Client, thing: &Thing) -> Answer {
+        let (method, pattern) = self.route.split_once(' ').expect("a method and a path");
+        let path = pattern.replace("{id}", &thing.id).replace("{country}", thing.country);
+        let path = format!("{path}{}", (self.query)(thing));
+        let body = self.body.map(|body| body(thing).to_string());
+        client.send(method, &path, self.headers, body.as_deref().map(str::as_bytes))
+    }
+}
+
+/// Every route, public ones too.
+#[rustfmt::skip]
+pub(super) fn all() -> Vec<Spec> {
+    use Kind::{Country, Incident, Quarantined, Report};
+    vec![
+        // public
+        Spec::read("GET /health/live", Country),
+        Spec::read("GET /health/ready", Country),
+        Spec::read("GET /openapi.json", Country),
+        Spec::read("GET /.well-known/security.txt", Country),
+        Spec::read("GET /v1/about", Country),
+        Spec::read("GET /v1/taxonomy", Country),
+        // operation
+        Spec::read("GET /metrics", Country),
+        // intake
+        Spec::send("POST /v1/reports", Country, |thing| killing(thing.country)),
+        // The sender's own report again is a retry, another's id is taken.
+        Spec::send("PUT /v1/reports/{id}", Report, |thing| with_id(&thing.report, &thing.id)),
+        Spec::read("GET /v1/reports/{id}", Report),
+        Spec::send("DELETE /v1/reports/{id}", Report, |_| json!({"reason": "the source asks for it"})),
+        Spec::read("GET /v1/reports/{id}/receipt", Report),
+        Spec::read("GET /v1/geotag", Country).with_query(|_| "?lat=8.644&lon=-10.971".into()),
+        Spec::read("GET /v1/places", Country).with_query(|_| "?q=tortiya".into()),
+        Spec::send("POST /v1/classify", Country, |_| json!({"text": "Two diggers were beaten."})),
+        // review
+        Spec::list("GET /v1/queue"),
+        Spec::list("GET /v1/incidents"),
+        Spec::read("GET /v1/incidents/{id}", Incident),
+        Spec::send("POST /v1/incidents/{id}/decisions", Incident, |_| json!({"status": "verified", "reason": "ok"}))
+            .on_first_version(),
+        Spec::read("GET /v1/quarantine", Country),
+        Spec::read("GET /v1/quarantine/{id}", Quarantined),
+        Spec::send("POST /v1/quarantine/{id}/decisions", Quarantined, |_| json!({"outcome": "kept", "reason": "ok"})),
+        // counts
+        Spec::list("GET /v1/aggregates"),
+        Spec::list("GET /v1/aggregates.csv"),
+        Spec::list("GET /v1/countries"),
+        Spec::list("GET /v1/countries.csv"),
+        Spec::read("GET /v1/countries/{country}", Country),
+        Spec::read("GET /v1/countries/{country}.csv", Country),
+    ]
+}
+
+/// The report under the id in the path; where that is a random one, a new report.
+fn with_id(report: &Value, id: &str) -> Value {
+    let mut report = report.clone();
+    report["id"] = json!(id);
+    report
+}

@@ -1,0 +1,164 @@
+//! What is asked for: one thing a kind and relation, made past the API so that nobody's rights decide what exists.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use sentinelle::auth::types::Principal;
+use sentinelle::db::schema::quarantined;
+use sentinelle::ids::{QuarantinedId, UserId};
+use sentinelle::intake::http::prepare_body;
+use sentinelle::intake::prepare::{Channel, Prepared};
+use sentinelle::intake::store::{answer_earlier, new_rows};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::TestApp;
+use crate::permissions::callers::{Caller, monitor};
+
+/// How a thing stands to a caller whose country is Sierra Leone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Relation {
+    /// Made by the caller, in the caller's country.
+    Own,
+    /// Somebody else's, in the caller's country.
+    OwnCountry,
+    /// In another country of the region.
+    SameRegion,
+    /// In another region.
+    OtherRegion,
+    /// In a country that is in no region.
+    NoRegion,
+    /// A random id, a country that is none.
+    NotExisting,
+}
+
+impl Relation {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Own,
+        Self::OwnCountry,
+        Self::SameRegion,
+        Self::OtherRegion,
+        Self::NoRegion,
+        Self::NotExisting,
+    ];
+
+    /// The column of the matrix.
+    pub(super) fn column(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::OwnCountry => "own_country",
+            Self::SameRegion => "same_region",
+            Self::OtherRegion => "other_region",
+            Self::NoRegion => "no_region",
+            Self::NotExisting => "not_existing",
+        }
+    }
+
+    fn country(self) -> &'static str {
+        match self {
+            Self::Own | Self::OwnCountry => "SLE",
+            Self::SameRegion => "LBR",
+            Self::OtherRegion => "ZWE",
+            Self::NoRegion => "TZA",
+            Self::NotExisting => "XYZ",
+        }
+    }
+}
+
+/// What the id in a route's path names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// A country, or nothing at all.
+    Country,
+    Report,
+    Incident,
+    Quarantined,
+}
+
+/// One thing.
+#[derive(Debug)]
+pub(super) struct Thing {
+    /// What stands for `{id}`.
+    pub(super) id: String,
+    pub(super) country: &'static str,
+    /// The report behind it, as it was sent.
+    pub(super) report: Value,
+    /// Ids by which a caller would learn that it exists.
+    pub(super) telling: Vec<String>,
+}
+
+/// Makes things, and keeps those that nobody changes.
+pub(super) struct Things<'a> {
+    app: &'a TestApp,
+    stranger: Principal,
+    kept: Mutex<HashMap<(Kind, &'static str, Relation), Arc<Thing>>>,
+}
+
+impl<'a> Things<'a> {
+    pub(super) fn new(app: &'a TestApp) -> Self {
+        let stranger = monitor(UserId::random());
+        Self { app, stranger, kept: Mutex::default() }
+    }
+
+    /// The thing that stands so to the caller; the same one each time.
+    pub(super) fn kept(&self, kind: Kind, caller: &Caller, relation: Relation) -> Arc<Thing> {
+        let whose = if relation == Relation::Own { caller.name } else { "" };
+        let mut kept = self.kept.lock().expect("no test has failed");
+        let thing = kept.entry((kind, whose, relation));
+        Arc::clone(thing.or_insert_with(|| Arc::new(self.make(kind, caller, relation))))
+    }
+
+    /// A new thing that stands so to the caller.
+    pub(super) fn make(&self, kind: Kind, caller: &Caller, relation: Relation) -> Thing {
+        let is_own = relation == Relation::Own;
+        let maker = caller.maker.as_ref().filter(|_| is_own).unwrap_or(&self.stranger);
+        let country = relation.country();
+        if kind == Kind::Country || relation == Relation::NotExisting {
+            let (id, report) = (Uuid::new_v4().to_string(), killing("SLE"));
+            return Thing { id, country, report, telling: Vec::new() };
+        }
+        let report = killing(country);
+        let prepared = self.submit(maker, &report);
+        let (of_report, of_incident) = (prepared.id.to_string(), prepared.incident.to_string());
+        let id = match kind {
+            Kind::Country | Kind::Report => of_report.clone(),
+            Kind::Incident => of_incident.clone(),
+            Kind::Quarantined => self.set_aside(maker, &report, &prepared),
+        };
+        let telling = vec![of_report, of_incident, id.clone()];
+        Thing { id, country, report, telling }
+    }
+
+    fn submit(&self, maker: &Principal, report: &Value) -> Prepared {
+        let prepared = self.prepare(maker, report);
+        let filed = self.app.context.db.insert_here(new_rows(&prepared).expect("rows"));
+        filed.expect("the report is new");
+        prepared
+    }
+
+    fn prepare(&self, maker: &Principal, report: &Value) -> Prepared {
+        let body = serde_json::from_value(report.clone()).expect("a report");
+        prepare_body(maker, &self.app.context, body, Channel::Api).expect("a good report")
+    }
+
+    /// Sends other content under the id of a stored report; returns the id under which it was set aside.
+    fn set_aside(&self, maker: &Principal, report: &Value, stored: &Prepared) -> String {
+        let mut other = report.clone();
+        other["harm"] = json!({"killed": 3});
+        let other = self.prepare(maker, &other);
+        let (context, report) = (self.app.context.clone(), stored.id);
+        let set_aside = self.app.context.db.write_here(move |tx| {
+            answer_earlier(tx, &other, &context.sealer)?;
+            let entry = quarantined::table.filter(quarantined::report_uuid.eq(report));
+            Ok(entry.select(quarantined::uuid).first::<QuarantinedId>(tx.conn)?)
+        });
+        set_aside.expect("it is set aside").to_string()
+    }
+}
+
+/// A report with an id of its own.
+pub(super) fn killing(country: &str) -> Value {
+    json!({"id": Uuid::new_v4(), "occurred": "2024-03-05", "location": {"country": country},
+        "categories": ["rights.life_integrity.killing"], "narrative": Uuid::new_v4()})
+}
