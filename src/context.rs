@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 
 use crate::aggregates::live::LiveColumns;
 use crate::aggregates::reference::{CategoryReference, CountryReference, Reference};
+use crate::auth::passwords::Passwords;
 use crate::clock::Clock;
 use crate::config::{PublicUrl, SecurityContact, StoreConfig};
 use crate::db::dialect::{self, DbConn};
@@ -47,6 +48,8 @@ pub struct Context {
     pub sealer: Sealer,
     /// Veils, pseudonyms, MACs.
     pub keys: SubKeySet,
+    /// Hashes passwords, a few at once.
+    pub passwords: Passwords,
     /// The time.
     pub clock: Clock,
     /// The counting columns.
@@ -169,6 +172,7 @@ impl Context {
         let reference = Arc::new(reference(&geo, &taxonomy, &lists));
         let live = LiveColumns::new(Arc::clone(&reference));
         let fields = Fields::builtin()?;
+        let passwords = Passwords::new(&keys);
         let world = RwLock::new(World { geo, reference, packs: 0 });
         let context = Self {
             db,
@@ -178,6 +182,7 @@ impl Context {
             fields,
             sealer,
             keys,
+            passwords,
             clock,
             live,
             key_place,
@@ -236,6 +241,11 @@ impl Context {
         };
         self.sealer.add_key(file.key);
         Ok(take_up(&self.sealer, &state)?)
+    }
+
+    /// Returns how browsers write our address, where that is known.
+    pub fn own_origin(&self) -> Option<&str> {
+        self.public_url.as_ref().map(PublicUrl::origin)
     }
 
     /// Returns what codes are checked against.

@@ -21,6 +21,7 @@ mod locate;
 mod memory;
 mod packs;
 mod places;
+mod sign_in;
 mod table;
 mod words;
 
@@ -28,7 +29,7 @@ use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
@@ -36,6 +37,7 @@ const PARTS: [Part; 7] = [
     ("words", words::measure_suggestions),
     ("aggregates", aggregates::measure),
     ("intake", intake::measure),
+    ("sign_in", sign_in::measure),
     ("memory", memory::measure),
 ];
 

@@ -52,16 +52,17 @@ impl Password {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// Tells whether it is too long for anybody's, so that hashing it would only cost.
-    pub fn is_too_long(&self) -> bool {
-        self.0.chars().nth(*LENGTHS.end()).is_some()
-    }
-
-    /// Refuses a password that is soon guessed, or holds the `name` of its account.
+    /// Refuses a password that is soon guessed, or holds the `name` of its account; off the async threads, since
+    /// thinking of how it is guessed takes a while.
     ///
     /// # Errors
     /// `InvalidFields` at `pointer`, saying what to do; nothing of the password.
-    pub fn check(&self, name: &str, pointer: &str) -> Result<()> {
+    pub async fn check(&self, name: String, pointer: &'static str) -> Result<()> {
+        let password = self.clone();
+        web::block(move || password.judge(&name, pointer)).await.map_err(Error::internal)?
+    }
+
+    fn judge(&self, name: &str, pointer: &str) -> Result<()> {
         let refuse = |en: &str, fr: &str| {
             Err(Error::invalid(vec![FieldError::new(pointer, en.to_owned(), fr.to_owned())]))
         };
@@ -213,10 +214,10 @@ mod tests {
 
     #[track_caller]
     fn check(password: &str, is_right: bool, reason: &str) {
-        let checked = Password::new(password).check("Aminata Kamara", "/password");
+        let checked = Password::new(password).judge("Aminata Kamara", "/password");
 
         assert_eq!(checked.is_ok(), is_right, "{reason}: {password}");
-        if let Err(error) = checked {
+        if let (Err(error), false) = (checked, password.is_empty()) {
             assert!(!error.to_string().contains(password), "{reason}");
         }
     }

@@ -131,6 +131,14 @@ pub fn find(
         .optional()
 }
 
+/// Tells whether a session began with a second factor.
+///
+/// # Errors
+/// `NotFound` where there is none, or the database's failure.
+pub fn has_second_factor(conn: &mut DbConn, id: SessionId) -> QueryResult<bool> {
+    sessions::table.filter(sessions::uuid.eq(id)).select(sessions::has_second_factor).first(conn)
+}
+
 /// Writes down that a session is in use, unless that was written within the last minute.
 ///
 /// # Errors
@@ -150,8 +158,7 @@ pub fn see(conn: &mut DbConn, id: SessionId, now: DateTime<Utc>) -> QueryResult<
 pub fn list(
     conn: &mut DbConn,
     user: i64,
-    now: DateTime<Utc>,
-    idle: Duration,
+    (now, idle): (DateTime<Utc>, Duration),
     after: Option<i64>,
     limit: i64,
 ) -> QueryResult<Vec<(i64, Session)>> {

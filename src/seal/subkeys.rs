@@ -130,6 +130,8 @@ pub enum Proof {
     KnownDevice,
     /// That a second factor was lost.
     RecoveryCode,
+    /// What guesses by somebody who is signed in are counted by.
+    OwnAccount,
 }
 
 impl Proof {
@@ -139,6 +141,7 @@ impl Proof {
             Self::Request => b"request\0",
             Self::KnownDevice => b"known device\0",
             Self::RecoveryCode => b"recovery code\0",
+            Self::OwnAccount => b"own account\0",
         }
     }
 }
@@ -192,7 +195,7 @@ impl SubKeySet {
         Purpose::LATER
             .into_iter()
             .filter(|purpose| stored.iter().all(|sub_key| sub_key.purpose != *purpose))
-            .map(|purpose| wrap_sub_key(sealer.instance_key(), purpose, &random()?))
+            .map(|purpose| wrap_sub_key(&sealer.instance_key(), purpose, &random()?))
             .collect()
     }
 

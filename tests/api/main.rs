@@ -29,5 +29,8 @@ mod refusals;
 mod review;
 mod robustness;
 mod scope;
+mod set_up;
+mod sign_in;
+mod sign_in_limits;
 mod tidy;
 mod words;
