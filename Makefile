@@ -42,7 +42,7 @@ lint: ## check format, lints and documentation
 	$(if $(wildcard tests/field.rs tests/field/main.rs),cargo clippy --test field --locked -- -D warnings)
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 
-bench: ## measure: locate, places, aggregates beside DuckDB, intake, memory (PART=intake for one)
+bench: ## measure: locate, places, aggregates beside DuckDB, intake, memory, keys (PART=intake for one)
 	@.ci/needs build test
 	python="$$(.ci/venv duckdb duckdb)/python" && \
 	SENTINELLE_BENCH_PYTHON="$$python" .ci/with-postgres cargo bench --locked --bench figures -- $(PART)

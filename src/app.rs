@@ -71,6 +71,18 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             web::post().to(review::http::decide_incident),
         ),
         ((Method::DELETE, "/v1/reports/{id}"), web::delete().to(review::http::erase_report)),
+        (
+            (Method::POST, "/v1/incidents/{id}/reveal"),
+            web::post().to(incidents::reveal::reveal_incident),
+        ),
+        (
+            (Method::POST, "/v1/incidents/{id}/related"),
+            web::post().to(incidents::relations::relate_incidents),
+        ),
+        (
+            (Method::DELETE, "/v1/incidents/{id}/related/{related}"),
+            web::delete().to(incidents::relations::unrelate_incident),
+        ),
         ((Method::GET, "/v1/quarantine"), read().to(review::http::list_quarantined)),
         ((Method::GET, "/v1/quarantine/{id}"), read().to(review::http::get_quarantined)),
         (
@@ -129,6 +141,9 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         incidents::http::get_incident,
         review::http::decide_incident,
         review::http::erase_report,
+        incidents::reveal::reveal_incident,
+        incidents::relations::relate_incidents,
+        incidents::relations::unrelate_incident,
         review::http::list_quarantined,
         review::http::get_quarantined,
         review::http::decide_quarantined,

@@ -50,6 +50,9 @@ pub enum Session {}
 /// Kind of [`RevealId`].
 #[derive(Debug)]
 pub enum Reveal {}
+/// Kind of [`RelationId`].
+#[derive(Debug)]
+pub enum Relation {}
 
 /// Names one testimony; chosen by the client where it can, so that a retry is recognised.
 pub type ReportId = Id<Report>;
@@ -77,6 +80,8 @@ pub type InvitationId = Id<Invitation>;
 pub type SessionId = Id<Session>;
 /// Names one opening of identities.
 pub type RevealId = Id<Reveal>;
+/// Names one link between two incidents.
+pub type RelationId = Id<Relation>;
 
 impl<K> Id<K> {
     /// Returns a new random (version 4) id.

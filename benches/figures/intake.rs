@@ -202,7 +202,7 @@ fn serve(context: &Data<Context>) -> (String, Box<dyn FnOnce()>) {
     (address, Box::new(stop))
 }
 
-/// Makes a database of its own on a server.
+/// Returns the address of a new database on `server`.
 pub(crate) fn new_database(server: &str) -> String {
     let name = format!("bench_{}", Uuid::new_v4().simple());
     let mut conn = PgConnection::establish(server).expect("the server answers");

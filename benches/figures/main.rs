@@ -16,6 +16,7 @@
 
 mod aggregates;
 mod intake;
+mod keys;
 mod load;
 mod locate;
 mod memory;
@@ -39,6 +40,7 @@ const PARTS: [Part; 8] = [
     ("intake", intake::measure),
     ("sign_in", sign_in::measure),
     ("memory", memory::measure),
+    ("keys", keys::measure),
 ];
 
 fn main() {

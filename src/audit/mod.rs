@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::audit::act::Act;
 use crate::db::rows::{Any, NewAuditRow};
+use crate::error::{Code, Error};
 use crate::geo::countries::CountryCode;
 use crate::ids::{Id, UserId};
 
@@ -72,5 +73,13 @@ impl Entry {
             subject_id: subject,
             detail,
         }
+    }
+}
+
+/// Returns the error of an opening that could not be written down: it is a lack of room, and nothing is shown.
+pub fn not_recorded(error: Error) -> Error {
+    match error.code {
+        Code::Internal => Error { code: Code::StorageFull, ..error },
+        _ => error,
     }
 }

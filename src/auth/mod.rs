@@ -29,5 +29,6 @@ pub mod sessions_http;
 pub mod setup;
 pub mod sign_in;
 pub mod store;
+pub mod submitters;
 pub mod totp;
 pub mod types;

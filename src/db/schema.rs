@@ -398,6 +398,36 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{BigInt, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    reveals (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        incident_id -> BigInt,
+        revealed_by -> DbUuid,
+        revealed_at -> Timestamp,
+        parts -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    incident_relations (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        one_id -> BigInt,
+        other_id -> BigInt,
+        related_by -> DbUuid,
+        related_at -> Timestamp,
+        unrelated_by -> Nullable<DbUuid>,
+        unrelated_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text, Timestamp};
 
     passwords (user_id) {
         user_id -> BigInt,
@@ -470,6 +500,7 @@ diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(grant_tags -> grants (grant_id));
 diesel::joinable!(invitations -> users (user_id));
 diesel::joinable!(users -> organisations (organisation_id));
+diesel::joinable!(reveals -> incidents (incident_id));
 diesel::joinable!(passwords -> users (user_id));
 diesel::joinable!(second_factors -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
@@ -500,6 +531,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     grant_tags,
     invitations,
     setup_links,
+    reveals,
+    incident_relations,
     passwords,
     second_factors,
     recovery_codes,

@@ -10,3 +10,4 @@ pub mod headers;
 pub mod page;
 pub mod problem;
 pub mod query;
+pub mod reason;

@@ -5,13 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::audit::Entry;
 use crate::audit::act::Act;
+use crate::audit::{self, Entry};
 use crate::auth::http::{Access, OpenReport, ReadCore};
 use crate::auth::policy::{Action, visible};
 use crate::auth::types::{Principal, Scope};
 use crate::context::Context;
-use crate::error::{Code, Error, Language, Result};
+use crate::error::{Error, Language, Result};
 use crate::geo::gazetteer::{Found, Place, Within};
 use crate::geo::locate::Geo;
 use crate::geo::lonlat::LonLat;
@@ -22,6 +22,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Pairs;
 use crate::ids::{Id, IncidentId, ReportId};
 use crate::incidents::opening::{self, ERASED, ReportRow, gone};
+use crate::incidents::relations::list_related;
 use crate::incidents::selection::Asked;
 use crate::incidents::store::{find_incident, list_suggested, split_codes};
 use crate::incidents::types::ReportCodes;
@@ -124,6 +125,7 @@ pub async fn get_incident(
             let mut view = views.into_iter().next().ok_or_else(Error::not_found)?;
             let suggested = list_suggested(conn, incident.id)?;
             view.suggestions = Some(classify::view_stored(&suggested, &shared.taxonomy));
+            view.related = Some(list_related(conn, &shared.geo(), incident.id, &scope)?);
             Ok(view)
         })
         .await?;
@@ -273,10 +275,7 @@ async fn audit_opening(
     let entry = Entry::new(Act::OpenedReport, id, context.clock.now())
         .by(principal.user_id())
         .within(country, computed.as_deref());
-    context.db.record(entry).await.map_err(|error| match error.code {
-        Code::Unavailable => error,
-        _ => Error { code: Code::StorageFull, ..error },
-    })
+    context.db.record(entry).await.map_err(audit::not_recorded)
 }
 
 fn answer_report(

@@ -2,12 +2,15 @@
 //!
 //! `types` and `facts` say what is known of an incident, `rules` derives it from its reports, `urgency` how soon it wants
 //! to be looked at, `store` keeps it,
-//! `filter` says which ones are meant, `http` lists and shows them. `opening` unseals a report for those who may.
+//! `filter` says which ones are meant, `http` lists and shows them. `opening` unseals a report for those who may, `reveal` shows
+//! who its people are, `relations` links incidents that belong together.
 
 pub mod facts;
 pub mod filter;
 pub mod http;
 pub mod opening;
+pub mod relations;
+pub mod reveal;
 pub mod rules;
 pub mod search;
 pub mod selection;

@@ -66,6 +66,10 @@ pub struct IncidentView {
     /// them, and they count nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suggestions: Option<Vec<SuggestionView>>,
+    /// Incidents it was linked to, when it is read alone; those the caller may not see are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<uuid::Uuid>>)]
+    pub related: Option<Vec<IncidentId>>,
     /// By `affected_count` code; a measure nobody stated is absent.
     pub harm: BTreeMap<String, HarmView>,
     /// `actor_type` codes.
@@ -300,6 +304,7 @@ fn view(
         exact: if is_exact { Some(fine_place(facts, &context.keys.place_veil())?) } else { None },
         occurred: occurred(facts),
         suggestions: None,
+        related: None,
         categories: details
             .categories
             .into_iter()

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::audit;
 use crate::auth::http::{Access, Decide, EraseReport};
 use crate::context::Context;
 use crate::error::{Error, FieldError, Result};
@@ -12,6 +13,7 @@ use crate::http::conditional::required_version;
 use crate::http::page::PageRequest;
 use crate::http::problem::Problem;
 use crate::http::query::Pairs;
+use crate::http::reason::parse_reason;
 use crate::ids::{Id, IncidentId, QuarantinedId, ReportId};
 use crate::incidents::facts::Status;
 use crate::incidents::http::answer_incident;
@@ -21,9 +23,6 @@ use crate::intake::validate::{validate_categories, validate_location};
 use crate::review::decisions::{Decision, decide};
 use crate::review::erasure::{Erasure, erase};
 use crate::review::quarantine::{self, Judgement, QuarantinePage, QuarantinedView};
-
-/// Longest reason, in characters.
-const REASON_CHARS: usize = 4_000;
 
 /// A decision on an incident. At least one of `status`, `categories` and `location`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -120,19 +119,6 @@ fn parse_status(text: Option<&str>) -> Result<Option<Status>> {
     )]))
 }
 
-fn parse_reason(text: &str) -> Result<String> {
-    let reason = text.trim();
-    let n_chars = reason.chars().count();
-    if (1..=REASON_CHARS).contains(&n_chars) {
-        return Ok(reason.to_owned());
-    }
-    Err(Error::invalid(vec![FieldError::new(
-        "/reason",
-        format!("a reason has 1 to {REASON_CHARS} characters; this one has {n_chars}"),
-        format!("un motif compte de 1 à {REASON_CHARS} caractères ; celui-ci en a {n_chars}"),
-    )]))
-}
-
 /// List what was set aside
 ///
 /// Content that came under an id taken by other content, newest first.
@@ -175,11 +161,13 @@ pub async fn get_quarantined(
     Pairs::of(&request)?.refuse_rest(&[])?;
     let id: QuarantinedId = Id::parse(&path).ok_or_else(Error::not_found)?;
     let (actor, now) = (access.principal.user_id(), context.clock.now());
-    let shared = context.clone();
-    let view = context
+    let row = context
         .db
-        .write(move |tx| quarantine::open(tx, &shared, &access.scope, id, (actor, now)))
-        .await?;
+        .write(move |tx| quarantine::record_opening(tx, &access.scope, id, (actor, now)))
+        .await
+        .map_err(audit::not_recorded)?;
+    let shared = context.clone();
+    let view = context.db.read(move |conn| quarantine::open(conn, &shared, row)).await?;
     Ok(web::Json(view))
 }
 

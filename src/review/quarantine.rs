@@ -80,8 +80,9 @@ pub struct Judgement {
     pub now: DateTime<Utc>,
 }
 
+/// What the database keeps in plain of something set aside.
 #[derive(diesel::Queryable)]
-struct Row {
+pub struct Row {
     id: i64,
     uuid: QuarantinedId,
     report: ReportId,
@@ -179,24 +180,31 @@ fn find(conn: &mut DbConn, scope: &Scope, id: QuarantinedId) -> Result<Row> {
     row.ok_or_else(Error::not_found)
 }
 
-/// Opens what was set aside; that it was opened is written in the same transaction.
+/// Writes down that something set aside is going to be opened.
 ///
 /// # Errors
 /// `NotFound` out of scope; `Gone` when it was erased; the database's failure.
-pub fn open(
+pub fn record_opening(
     tx: &mut WriteTx<'_>,
-    context: &Context,
     scope: &Scope,
     id: QuarantinedId,
     (actor, now): (Option<UserId>, DateTime<Utc>),
-) -> Result<QuarantinedView> {
+) -> Result<Row> {
     let found = find(tx.conn, scope, id)?;
     if found.state == ERASED {
         return Err(gone());
     }
     tx.record(found.audited(Act::OpenedQuarantined, now).by(actor));
-    let owner = Owner { kind: OwnerKind::Quarantine, id: id.uuid() };
-    let opened = open_part(tx.conn, &context.sealer, owner, Part::Quarantine)?;
+    Ok(found)
+}
+
+/// Opens what was set aside, once that is written down.
+///
+/// # Errors
+/// `Gone` when its key was destroyed; the database's failure.
+pub fn open(conn: &mut DbConn, context: &Context, found: Row) -> Result<QuarantinedView> {
+    let owner = Owner { kind: OwnerKind::Quarantine, id: found.uuid.uuid() };
+    let opened = open_part(conn, &context.sealer, owner, Part::Quarantine)?;
     let parts = context.fields.split(opened.ok_or_else(gone)?);
     Ok(QuarantinedView {
         entry: found.into(),

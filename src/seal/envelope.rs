@@ -93,12 +93,24 @@ pub enum OwnerKind {
     Device,
     /// A submission that could not be read.
     Quarantine,
+    /// An opening of identities.
+    Reveal,
+    /// A link between two incidents.
+    Relation,
 }
 
 impl OwnerKind {
     /// Every kind there is.
-    pub const ALL: [Self; 6] =
-        [Self::Report, Self::Incident, Self::Decision, Self::User, Self::Device, Self::Quarantine];
+    pub const ALL: [Self; 8] = [
+        Self::Report,
+        Self::Incident,
+        Self::Decision,
+        Self::User,
+        Self::Device,
+        Self::Quarantine,
+        Self::Reveal,
+        Self::Relation,
+    ];
 
     /// Returns the stored name.
     pub fn as_str(self) -> &'static str {
@@ -109,6 +121,8 @@ impl OwnerKind {
             Self::User => "user",
             Self::Device => "device",
             Self::Quarantine => "quarantine",
+            Self::Reveal => "reveal",
+            Self::Relation => "relation",
         }
     }
 

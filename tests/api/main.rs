@@ -26,6 +26,8 @@ mod queue;
 mod rates;
 mod recount;
 mod refusals;
+mod relations;
+mod reveal;
 mod review;
 mod robustness;
 mod scope;

@@ -10,7 +10,7 @@ use sentinelle::db::schema::{grants, tokens, users};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Client, TestApp};
+use crate::harness::{Client, TestApp, march, submit_march};
 
 fn at(app: &TestApp) -> NaiveDateTime {
     app.context.clock.now().naive_utc()
@@ -111,6 +111,68 @@ fn a_country_in_no_region_is_seen_by_all_and_by_its_own_grant_alone() {
         ("ZWE", 404),
     ] {
         assert_eq!(app.user(Role::RegionalLead, scope).get(&path).status, right, "{scope}");
+    }
+}
+
+#[test]
+fn c56_a_lead_of_one_country_counts_its_two_and_sees_nothing_else() {
+    let app = TestApp::start();
+    let monitor = app.monitor();
+    let submitted = submit_march(&monitor, &app.reviewer());
+    for key in ["R1", "R7"] {
+        let reports = march()["reports"].as_array().expect("reports").clone();
+        let body = reports.iter().find(|report| report["key"] == key).expect("a report");
+        let mut other = body["body"].clone();
+        other["id"] = submitted[key]["id"].clone();
+        other["narrative"] = json!("told otherwise");
+        monitor.post("/v1/reports", &other).expect(409);
+    }
+    let lead = app.user(Role::RegionalLead, "CAF");
+    let own: Vec<&Value> = ["R6", "R7"].map(|key| &submitted[key]["incident"]).to_vec();
+    let ids = |list: &Value| {
+        let items = list["items"].as_array().expect("items");
+        items.iter().map(|item| item["id"].clone()).collect::<Vec<_>>()
+    };
+
+    let mut seen = String::new();
+    let mut read = |path: &str| {
+        let answer = lead.get(path).expect(200);
+        seen.push_str(&answer.text());
+        answer.json()
+    };
+    for list in ["/v1/incidents?status=all", "/v1/queue?status=all"] {
+        let list = read(list);
+        assert_eq!(list["total"], 2);
+        assert!(own.iter().all(|id| ids(&list).contains(id)), "{list}");
+    }
+    assert_eq!(ids(&read("/v1/queue")), [own[1].clone()], "R6 is verified");
+    assert_eq!(ids(&read("/v1/incidents")), [own[0].clone()], "R7 is received");
+    let counts = read("/v1/aggregates?status=all&by=country");
+    assert_eq!(counts["total"]["incidents"], 2);
+    let cells = counts["cells"].as_array().expect("cells");
+    assert_eq!(cells.iter().map(|cell| &cell["country"]).collect::<Vec<_>>(), ["CAF"]);
+    assert_eq!(counts["scope"], json!(["CAF"]));
+    let countries = read("/v1/countries?status=all");
+    assert_eq!(countries["countries"].as_array().map(Vec::len), Some(1), "{countries}");
+    let aside = read("/v1/quarantine");
+    assert_eq!(aside["total"], 1);
+    assert_eq!(aside["items"][0]["report"], submitted["R7"]["id"]);
+    read("/v1/countries/CAF?status=all");
+    read("/v1/places?q=Bangui");
+    for key in ["R6", "R7"] {
+        read(&format!("/v1/reports/{}", submitted[key]["id"].as_str().expect("an id")));
+        read(&format!("/v1/incidents/{}", submitted[key]["incident"].as_str().expect("an id")));
+    }
+    for (key, other) in submitted.iter().filter(|(key, _)| !["R6", "R7"].contains(&key.as_str())) {
+        for name in ["id", "incident", "reference"] {
+            let told = other[name].as_str().expect("an id");
+            assert!(!seen.contains(told), "{name} of {key}");
+        }
+        let incident = other["incident"].as_str().expect("an id");
+        lead.get(&format!("/v1/incidents/{incident}")).expect_problem(404, "not_found");
+    }
+    for path in ["/v1/incidents?country=SLE", "/v1/countries/SLE", "/v1/aggregates?country=SLE"] {
+        lead.get(path).expect_problem(404, "not_found");
     }
 }
 

@@ -35,6 +35,10 @@ impl Spec {
         Self { is_change: true, body, headers, ..Self::read(route, kind) }
     }
 
+    const fn remove(route: &'static str, kind: Kind) -> Self {
+        Self { is_change: true, ..Self::read(route, kind) }
+    }
+
     const fn with_query(self, query: fn(&Thing) -> String) -> Self {
         Self { query, ..self }
     }
@@ -49,7 +53,7 @@ impl Spec {
     pub(super) fn ask(&self, client: &Client, thing: &Thing) -> Answer {
         let (method, pattern) = self.route.split_once(' ').expect("a method and a path");
         let path = pattern.replace("{id}", &thing.id).replace("{country}", thing.country);
-        let path = format!("{path}{}", (self.query)(thing));
+        let path = format!("{}{}", path.replace("{related}", &thing.other), (self.query)(thing));
         let body = self.body.map(|body| body(thing).to_string());
         client.send(method, &path, self.headers, body.as_deref().map(str::as_bytes))
     }
@@ -58,7 +62,7 @@ impl Spec {
 /// Every route, public ones too.
 #[rustfmt::skip]
 pub(super) fn all() -> Vec<Spec> {
-    use Kind::{Country, Incident, Quarantined, Report};
+    use Kind::{Country, Incident, LinkedPair, Pair, Quarantined, Report};
     vec![
         // public
         Spec::read("GET /health/live", Country),
@@ -96,6 +100,9 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::read("GET /v1/incidents/{id}", Incident),
         Spec::send("POST /v1/incidents/{id}/decisions", Incident, |_| json!({"status": "verified", "reason": "ok"}))
             .on_first_version(),
+        Spec::send("POST /v1/incidents/{id}/reveal", Incident, |_| json!({"reason": "ok"})),
+        Spec::send("POST /v1/incidents/{id}/related", Pair, |thing| json!({"incidents": [thing.other], "reason": "ok"})),
+        Spec::remove("DELETE /v1/incidents/{id}/related/{related}", LinkedPair),
         Spec::read("GET /v1/quarantine", Country),
         Spec::read("GET /v1/quarantine/{id}", Quarantined),
         Spec::send("POST /v1/quarantine/{id}/decisions", Quarantined, |_| json!({"outcome": "kept", "reason": "ok"})),

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use sentinelle::auth::types::Principal;
-use sentinelle::db::schema::quarantined;
-use sentinelle::ids::{QuarantinedId, UserId};
+use sentinelle::db::schema::{incident_relations, quarantined};
+use sentinelle::ids::{IncidentId, QuarantinedId, RelationId, UserId};
+use sentinelle::incidents::store::find_incident;
 use sentinelle::intake::http::prepare_body;
 use sentinelle::intake::prepare::{Channel, Prepared};
 use sentinelle::intake::store::{answer_earlier, new_rows};
@@ -73,6 +74,10 @@ pub(super) enum Kind {
     Country,
     Report,
     Incident,
+    /// Two incidents of one country.
+    Pair,
+    /// Two incidents of one country that are linked.
+    LinkedPair,
     Quarantined,
 }
 
@@ -81,6 +86,8 @@ pub(super) enum Kind {
 pub(super) struct Thing {
     /// What stands for `{id}`.
     pub(super) id: String,
+    /// The second of a pair; a random id for everything else.
+    pub(super) other: String,
     pub(super) country: &'static str,
     /// The report behind it, as it was sent.
     pub(super) report: Value,
@@ -115,19 +122,28 @@ impl<'a> Things<'a> {
         let maker = caller.maker.as_ref().filter(|_| is_own).unwrap_or(&self.stranger);
         let country = relation.country();
         if kind == Kind::Country || relation == Relation::NotExisting {
-            let (id, report) = (Uuid::new_v4().to_string(), killing("SLE"));
-            return Thing { id, country, report, telling: Vec::new() };
+            let [id, other] = [Uuid::new_v4(), Uuid::new_v4()].map(|id| id.to_string());
+            return Thing { id, other, country, report: killing("SLE"), telling: Vec::new() };
         }
         let report = killing(country);
         let prepared = self.submit(maker, &report);
         let (of_report, of_incident) = (prepared.id.to_string(), prepared.incident.to_string());
+        let mut other = Uuid::new_v4().to_string();
         let id = match kind {
             Kind::Country | Kind::Report => of_report.clone(),
             Kind::Incident => of_incident.clone(),
+            Kind::Pair | Kind::LinkedPair => {
+                let second = self.submit(maker, &killing(country));
+                other = second.incident.to_string();
+                if kind == Kind::LinkedPair {
+                    self.link(prepared.incident, second.incident);
+                }
+                of_incident.clone()
+            }
             Kind::Quarantined => self.set_aside(maker, &report, &prepared),
         };
         let telling = vec![of_report, of_incident, id.clone()];
-        Thing { id, country, report, telling }
+        Thing { id, other, country, report, telling }
     }
 
     fn submit(&self, maker: &Principal, report: &Value) -> Prepared {
@@ -140,6 +156,23 @@ impl<'a> Things<'a> {
     fn prepare(&self, maker: &Principal, report: &Value) -> Prepared {
         let body = serde_json::from_value(report.clone()).expect("a report");
         prepare_body(maker, &self.app.context, body, Channel::Api).expect("a good report")
+    }
+
+    fn link(&self, one: IncidentId, other: IncidentId) {
+        let now = self.app.context.clock.now().naive_utc();
+        let linked = self.app.context.db.write_here(move |tx| {
+            let (one, _) = find_incident(tx.conn, one)?.expect("an incident");
+            let (other, _) = find_incident(tx.conn, other)?.expect("an incident");
+            let row = (
+                incident_relations::uuid.eq(RelationId::random()),
+                incident_relations::one_id.eq(one.id.min(other.id)),
+                incident_relations::other_id.eq(one.id.max(other.id)),
+                incident_relations::related_by.eq(UserId::random()),
+                incident_relations::related_at.eq(now),
+            );
+            Ok(diesel::insert_into(incident_relations::table).values(row).execute(tx.conn)?)
+        });
+        linked.expect("they are linked");
     }
 
     /// Sends other content under the id of a stored report; returns the id under which it was set aside.

@@ -1,0 +1,2 @@
+DROP TABLE incident_relations;
+DROP TABLE reveals;

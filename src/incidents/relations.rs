@@ -1,0 +1,287 @@
+//! Links incidents that belong together without being one, across countries too. Whoever links them sees both; whoever
+//! sees one of them learns nothing of the other.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::audit::Entry;
+use crate::audit::act::Act;
+use crate::auth::http::{Access, Decide};
+use crate::auth::types::Scope;
+use crate::context::Context;
+use crate::db::dialect::{self, DbConn};
+use crate::db::rows::FactsRow;
+use crate::db::schema::{incident_facts, incident_relations, incidents};
+use crate::db::sealed;
+use crate::db::writer::WriteTx;
+use crate::error::{Code, Error, FieldError, Result};
+use crate::geo::locate::Geo;
+use crate::http::body::JsonBody;
+use crate::http::query::Pairs;
+use crate::http::reason::parse_reason;
+use crate::ids::{Id, IncidentId, RelationId, UserId};
+use crate::incidents::store::{IncidentRow, find_incident};
+use crate::incidents::view::{is_seen, is_seen_from};
+use crate::seal::envelope::{Owner, OwnerKind, Part};
+
+/// Most incidents that one request links.
+const MOST_AT_ONCE: usize = 50;
+
+/// Incidents to link to one.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Relation, example = json!({
+    "incidents": ["3f2a9c1e-8b7d-4e65-9a10-5c3d2b1a0f9e"], "reason": "the same lot on both sides of the river"
+}))]
+pub struct RelationBody {
+    /// Their ids.
+    #[schema(value_type = Vec<uuid::Uuid>, min_items = 1, max_items = 50)]
+    incidents: Vec<String>,
+    /// Why; sealed.
+    #[schema(min_length = 1, max_length = 4000)]
+    reason: String,
+}
+
+/// Link incidents
+///
+/// Links the incident to others that belong with it without being the same, in any country. All of them must be in the
+/// caller's scope. A link that is there already stays as it is.
+#[utoipa::path(
+    post, path = "/v1/incidents/{id}/related", tag = "review", operation_id = "relate_incidents",
+    params(("id" = uuid::Uuid, Path, description = "The incident")),
+    request_body = RelationBody,
+    responses((status = 204, description = "Linked"))
+)]
+pub async fn relate_incidents(
+    access: Access<Decide>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: JsonBody<RelationBody>,
+) -> Result<HttpResponse> {
+    Pairs::of(&request)?.refuse_rest(&[])?;
+    let incident: IncidentId = Id::parse(&path).ok_or_else(Error::not_found)?;
+    let others = parse_others(incident, &body.0.incidents)?;
+    let reason = parse_reason(&body.0.reason)?;
+    let link = Linking::of(&access, &context)?;
+    let shared = context.clone();
+    context.db.write(move |tx| link.relate(tx, &shared, incident, &others, &reason)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn parse_others(incident: IncidentId, texts: &[String]) -> Result<Vec<IncidentId>> {
+    let invalid = |pointer: String, en: String, fr: String| {
+        Err(Error::invalid(vec![FieldError::new(pointer, en, fr)]))
+    };
+    if !(1..=MOST_AT_ONCE).contains(&texts.len()) {
+        let n = texts.len();
+        return invalid(
+            "/incidents".into(),
+            format!("name 1 to {MOST_AT_ONCE} incidents; here are {n}"),
+            format!("désignez de 1 à {MOST_AT_ONCE} incidents ; en voici {n}"),
+        );
+    }
+    let mut others = Vec::new();
+    for (nth, text) in texts.iter().enumerate() {
+        let Some(other) = Id::parse(text) else {
+            return invalid(
+                format!("/incidents/{nth}"),
+                "an incident is named by its UUID".into(),
+                "un incident se désigne par son UUID".into(),
+            );
+        };
+        if other == incident {
+            return invalid(
+                format!("/incidents/{nth}"),
+                "an incident is not linked to itself".into(),
+                "un incident ne se lie pas à lui-même".into(),
+            );
+        }
+        if !others.contains(&other) {
+            others.push(other);
+        }
+    }
+    Ok(others)
+}
+
+/// Undo a link between incidents
+///
+/// Both must be in the caller's scope.
+#[utoipa::path(
+    delete, path = "/v1/incidents/{id}/related/{related}", tag = "review", operation_id = "unrelate_incident",
+    params(
+        ("id" = uuid::Uuid, Path, description = "The incident"),
+        ("related" = uuid::Uuid, Path, description = "The incident it is linked to"),
+    ),
+    responses((status = 204, description = "No longer linked"))
+)]
+pub async fn unrelate_incident(
+    access: Access<Decide>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse> {
+    Pairs::of(&request)?.refuse_rest(&[])?;
+    let (incident, other) = path.into_inner();
+    let incident: IncidentId = Id::parse(&incident).ok_or_else(Error::not_found)?;
+    let other: IncidentId = Id::parse(&other).ok_or_else(Error::not_found)?;
+    let link = Linking::of(&access, &context)?;
+    let shared = context.clone();
+    context.db.write(move |tx| link.unrelate(tx, &shared, incident, other)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Who links or undoes, where and when.
+struct Linking {
+    by: UserId,
+    scope: Scope,
+    now: DateTime<Utc>,
+}
+
+type Seen = (IncidentRow, FactsRow);
+
+impl Linking {
+    fn of(access: &Access<Decide>, context: &Context) -> Result<Self> {
+        let by = access.principal.user_id().ok_or_else(|| Error::new(Code::Forbidden))?;
+        Ok(Self { by, scope: access.scope.clone(), now: context.clock.now() })
+    }
+
+    fn find(&self, conn: &mut DbConn, context: &Context, id: IncidentId) -> Result<Seen> {
+        let found = find_incident(conn, id)?;
+        let seen = found.filter(|(_, facts)| is_seen(&self.scope, &context.geo(), facts));
+        seen.ok_or_else(Error::not_found)
+    }
+
+    fn relate(
+        &self,
+        tx: &mut WriteTx<'_>,
+        context: &Context,
+        id: IncidentId,
+        others: &[IncidentId],
+        reason: &str,
+    ) -> Result<()> {
+        let incident = self.find(tx.conn, context, id)?;
+        for other in others {
+            let other = self.find(tx.conn, context, *other)?;
+            let pair = pair_of(&incident, &other);
+            let linked = tx.attempt(|tx| self.insert(tx, context, pair, reason));
+            match linked {
+                Err(error) if is_linked_already(&error) => {}
+                Err(error) => return Err(error),
+                Ok(()) => self.record(tx, &incident, &other, "linked"),
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(
+        &self,
+        tx: &mut WriteTx<'_>,
+        context: &Context,
+        (one, other): (i64, i64),
+        reason: &str,
+    ) -> Result<()> {
+        let id = RelationId::random();
+        diesel::insert_into(incident_relations::table)
+            .values((
+                incident_relations::uuid.eq(id),
+                incident_relations::one_id.eq(one),
+                incident_relations::other_id.eq(other),
+                incident_relations::related_by.eq(self.by),
+                incident_relations::related_at.eq(self.now.naive_utc()),
+            ))
+            .execute(tx.conn)?;
+        let owner = Owner { kind: OwnerKind::Relation, id: id.uuid() };
+        let sealed_reason = context.sealer.seal(owner, Part::Reason, 1, reason.as_bytes())?;
+        sealed::insert_part(tx.conn, owner, Part::Reason, 1, &sealed_reason)?;
+        Ok(())
+    }
+
+    fn unrelate(
+        &self,
+        tx: &mut WriteTx<'_>,
+        context: &Context,
+        id: IncidentId,
+        other: IncidentId,
+    ) -> Result<()> {
+        let incident = self.find(tx.conn, context, id)?;
+        let other = self.find(tx.conn, context, other)?;
+        let (one_id, other_id) = pair_of(&incident, &other);
+        let link = incident_relations::table
+            .filter(incident_relations::one_id.eq(one_id))
+            .filter(incident_relations::other_id.eq(other_id))
+            .filter(incident_relations::unrelated_at.is_null());
+        let n_ended = diesel::update(link)
+            .set((
+                incident_relations::unrelated_by.eq(Some(self.by)),
+                incident_relations::unrelated_at.eq(Some(self.now.naive_utc())),
+            ))
+            .execute(tx.conn)?;
+        if n_ended == 0 {
+            return Err(Error::not_found());
+        }
+        self.record(tx, &incident, &other, "unlinked");
+        Ok(())
+    }
+
+    /// Leaves an entry for each side that does not tell the other: its readers may see but one of them.
+    fn record(&self, tx: &mut WriteTx<'_>, incident: &Seen, other: &Seen, what: &str) {
+        for (row, facts) in [incident, other] {
+            let entry = Entry::new(Act::RelatedIncidents, row.uuid, self.now)
+                .by(Some(self.by))
+                .detail(what)
+                .within(&facts.country, facts.country_computed.as_deref());
+            tx.record(entry);
+        }
+    }
+}
+
+fn pair_of((one, _): &Seen, (other, _): &Seen) -> (i64, i64) {
+    (one.id.min(other.id), one.id.max(other.id))
+}
+
+fn is_linked_already(error: &Error) -> bool {
+    let (name, table) = ("incident_relations_pair_key", "incident_relations");
+    error.database_cause().is_some_and(|cause| dialect::is_taken(cause, name, table, "other_id"))
+}
+
+/// Returns the incidents that the one with row id `incident` is linked to, as far as they are seen from `scope`.
+///
+/// # Shape
+/// In order of linking.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_related(
+    conn: &mut DbConn,
+    geo: &Geo,
+    incident: i64,
+    scope: &Scope,
+) -> Result<Vec<IncidentId>> {
+    let pairs: Vec<(i64, i64)> = incident_relations::table
+        .filter(
+            incident_relations::one_id.eq(incident).or(incident_relations::other_id.eq(incident)),
+        )
+        .filter(incident_relations::unrelated_at.is_null())
+        .order(incident_relations::id)
+        .select((incident_relations::one_id, incident_relations::other_id))
+        .load(conn)?;
+    let mut seen = Vec::new();
+    for (one, other) in pairs {
+        let related = if one == incident { other } else { one };
+        let found: Option<(IncidentId, String, Option<String>)> = incidents::table
+            .inner_join(incident_facts::table)
+            .filter(incidents::id.eq(related))
+            .select((incidents::uuid, incident_facts::country, incident_facts::country_computed))
+            .first(conn)
+            .optional()?;
+        let found = found.filter(|(_, country, computed)| {
+            is_seen_from(scope, geo, country, computed.as_deref())
+        });
+        seen.extend(found.map(|(id, _, _)| id));
+    }
+    Ok(seen)
+}
