@@ -23,6 +23,7 @@ mod locate;
 mod memory;
 mod packs;
 mod places;
+mod sign_in;
 mod table;
 mod words;
 
@@ -38,7 +39,11 @@ const PARTS: [Part; 8] = [
     ("words", words::measure_suggestions),
     ("aggregates", aggregates::measure),
     ("intake", intake::measure),
+<<<<<<< HEAD
     ("audit", audit::measure),
+=======
+    ("sign_in", sign_in::measure),
+>>>>>>> signin
     ("memory", memory::measure),
     ("keys", keys::measure),
 ];

@@ -155,6 +155,11 @@ fn is_within(limits: &Limits, action: Action) -> bool {
     is_listed && is_allowed_to_reveal && is_signed_in
 }
 
+/// Returns whether everybody with an account may do it, with whatever grants or none: it touches nothing but the account.
+fn is_of_own_account(action: Action) -> bool {
+    matches!(action, Action::UseAccount | Action::ManageCredentials)
+}
+
 /// Returns the countries in which `principal` may do `action`.
 ///
 /// # Errors
@@ -171,6 +176,9 @@ pub fn visible(principal: &Principal, action: Action) -> Result<Scope> {
     };
     if !is_within(limits, action) {
         return Err(forbidden());
+    }
+    if is_of_own_account(action) {
+        return Ok(Scope::Countries(BTreeSet::new()));
     }
     let allowed = grants.iter().filter(|grant| may(grant.role, action));
     let scopes = allowed.map(|grant| scope_of(grant, action));

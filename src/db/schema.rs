@@ -460,6 +460,68 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text, Timestamp};
+
+    passwords (user_id) {
+        user_id -> BigInt,
+        hash -> Text,
+        changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Timestamp};
+
+    second_factors (user_id) {
+        user_id -> BigInt,
+        version -> Nullable<Integer>,
+        pending_version -> Nullable<Integer>,
+        confirmed_at -> Nullable<Timestamp>,
+        last_step -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, Timestamp};
+
+    recovery_codes (hash) {
+        hash -> Binary,
+        user_id -> BigInt,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    sessions (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        user_id -> BigInt,
+        hash -> Binary,
+        created_at -> Timestamp,
+        seen_at -> Timestamp,
+        expires_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+        has_second_factor -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Integer, Nullable, Timestamp};
+
+    sign_in_failures (bucket) {
+        bucket -> Binary,
+        n_guesses -> Integer,
+        counted_at -> Timestamp,
+        next_at -> Timestamp,
+        forgotten_at -> Timestamp,
+        failed_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::joinable!(incident_facts -> incidents (incident_id));
 diesel::joinable!(incident_categories -> incidents (incident_id));
 diesel::joinable!(incident_harm -> incidents (incident_id));
@@ -473,6 +535,9 @@ diesel::joinable!(grant_tags -> grants (grant_id));
 diesel::joinable!(invitations -> users (user_id));
 diesel::joinable!(users -> organisations (organisation_id));
 diesel::joinable!(reveals -> incidents (incident_id));
+diesel::joinable!(passwords -> users (user_id));
+diesel::joinable!(second_factors -> users (user_id));
+diesel::joinable!(sessions -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
     instance_keys,
     data_keys,
@@ -504,6 +569,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     setup_links,
     reveals,
     incident_relations,
+    passwords,
+    second_factors,
+    recovery_codes,
+    sessions,
+    sign_in_failures,
 );
 
 diesel::table! {

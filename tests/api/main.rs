@@ -32,5 +32,8 @@ mod reveal;
 mod review;
 mod robustness;
 mod scope;
+mod set_up;
+mod sign_in;
+mod sign_in_limits;
 mod tidy;
 mod words;
