@@ -99,11 +99,9 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             read().to(aggregates::http::get_country_csv),
         ),
         ((Method::GET, "/v1/countries/{country}"), read().to(aggregates::http::get_country)),
-<<<<<<< HEAD
         // audit
         ((Method::GET, "/v1/audit"), read().to(audit::http::list_audit_entries)),
         ((Method::GET, "/v1/audit/heads"), read().to(audit::http::list_audit_heads)),
-=======
         // account
         ((Method::GET, "/v1/me"), read().to(auth::account_http::get_account)),
         ((Method::PUT, "/v1/me/password"), web::put().to(auth::account_http::put_password)),
@@ -120,7 +118,6 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             (Method::DELETE, "/v1/sessions/{id}"),
             web::delete().to(auth::sessions_http::delete_session),
         ),
->>>>>>> signin
         // operation
         ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
     ]
@@ -159,10 +156,8 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         aggregates::http::list_countries_csv,
         aggregates::http::get_country,
         aggregates::http::get_country_csv,
-<<<<<<< HEAD
         audit::http::list_audit_entries,
         audit::http::list_audit_heads,
-=======
         auth::sessions_http::create_session,
         auth::sessions_http::list_sessions,
         auth::sessions_http::delete_session,
@@ -172,7 +167,6 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         auth::account_http::confirm_second_factor,
         auth::links_http::accept_invitation,
         auth::links_http::set_up,
->>>>>>> signin
         reference::get_taxonomy,
         reference::get_about,
         security_txt::get_security_txt,

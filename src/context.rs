@@ -7,13 +7,10 @@ use chrono::NaiveDate;
 
 use crate::aggregates::live::LiveColumns;
 use crate::aggregates::reference::{CategoryReference, CountryReference, Reference};
-<<<<<<< HEAD
 use crate::audit::adopt::adopt;
 use crate::audit::head::{Signer, Verifier};
 use crate::audit::keeper::Keeper;
-=======
 use crate::auth::passwords::Passwords;
->>>>>>> signin
 use crate::clock::Clock;
 use crate::config::{PublicUrl, SecurityContact, StoreConfig};
 use crate::db::dialect::{self, DbConn};
@@ -54,13 +51,10 @@ pub struct Context {
     pub sealer: Sealer,
     /// Veils, pseudonyms, MACs.
     pub keys: SubKeySet,
-<<<<<<< HEAD
     /// Checks the heads of the audit log.
     pub auditor: Verifier,
-=======
     /// Hashes passwords, a few at once.
     pub passwords: Passwords,
->>>>>>> signin
     /// The time.
     pub clock: Clock,
     /// The counting columns.
@@ -197,11 +191,8 @@ impl Context {
             fields,
             sealer,
             keys,
-<<<<<<< HEAD
             auditor,
-=======
             passwords,
->>>>>>> signin
             clock,
             live,
             key_place,
@@ -376,20 +367,14 @@ fn add_later_secrets(
         return Ok(wrapped);
     }
     let stored = db.write_here(move |tx| Ok(sealed::insert_instance_keys(tx.conn, &later)?));
-<<<<<<< HEAD
     let now = db.read_here(|conn| Ok(sealed::list_instance_keys(conn)?));
     let now = now.map_err(StartError::Secrets)?;
-=======
-    let list = |conn: &mut DbConn| Ok(sealed::list_instance_keys(conn)?);
-    let now = db.read_here(list).map_err(StartError::Secrets)?;
->>>>>>> signin
     match stored {
         Err(error) if now.len() == wrapped.len() => Err(StartError::Secrets(error)),
         Ok(()) | Err(_) => Ok(now),
     }
 }
 
-<<<<<<< HEAD
 /// Has the audit log kept with the instance's key, and chains what an earlier version left unchained.
 fn keep_audit(db: &Db, keys: &SubKeySet, clock: &Clock) -> Result<Verifier, StartError> {
     let (seed, instance) = keys.audit_head();
@@ -400,8 +385,6 @@ fn keep_audit(db: &Db, keys: &SubKeySet, clock: &Clock) -> Result<Verifier, Star
     Ok(verifier)
 }
 
-=======
->>>>>>> signin
 /// Returns the key from the first place that has one: file, environment, credential, data folder. On a new database
 /// without any, makes one in the data folder.
 fn find_key(

@@ -35,13 +35,7 @@ pub(crate) fn measure(table: &mut Table) {
 }
 
 fn measure_on(table: &mut Table, engine: &str, folder: &TempDir, url: String) {
-    let store = StoreConfig {
-        data_dir: folder.path().to_owned(),
-        database_url: Some(url),
-        key_file: None,
-        key_text: None,
-        credentials_dir: None,
-    };
+    let store = StoreConfig { database_url: Some(url), ..StoreConfig::in_folder(folder.path()) };
     let context = Context::open(&store, Clock::system(), &mut |_| {}).expect("the context");
     let started_at = Instant::now();
     for n in 0..N_ENTRIES / N_TOGETHER {

@@ -31,7 +31,7 @@ use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 10] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
@@ -39,11 +39,8 @@ const PARTS: [Part; 8] = [
     ("words", words::measure_suggestions),
     ("aggregates", aggregates::measure),
     ("intake", intake::measure),
-<<<<<<< HEAD
     ("audit", audit::measure),
-=======
     ("sign_in", sign_in::measure),
->>>>>>> signin
     ("memory", memory::measure),
     ("keys", keys::measure),
 ];

@@ -34,44 +34,30 @@ pub enum Purpose {
     Cursor,
     /// Finds sealed names by equality.
     NameIndex,
-<<<<<<< HEAD
     /// Signs the heads of the audit log.
     AuditHead,
-=======
     /// Keys the hashes of passwords.
     Password,
     /// Makes what a signed-in person proves things with beside the session itself.
     SignIn,
->>>>>>> signin
 }
 
 impl Purpose {
     /// Every purpose there is.
-<<<<<<< HEAD
-    pub const ALL: [Self; 7] = [
-=======
-    pub const ALL: [Self; 8] = [
->>>>>>> signin
+    pub const ALL: [Self; 9] = [
         Self::Check,
         Self::Place,
         Self::Pseudonym,
         Self::Content,
         Self::Cursor,
         Self::NameIndex,
-<<<<<<< HEAD
         Self::AuditHead,
-    ];
-
-    /// Those that an instance may lack, since it was made before there was such a purpose.
-    pub const LATER: [Self; 1] = [Self::AuditHead];
-=======
         Self::Password,
         Self::SignIn,
     ];
 
     /// Those that an instance may lack, since it was made before there was such a purpose.
-    pub const LATER: [Self; 2] = [Self::Password, Self::SignIn];
->>>>>>> signin
+    pub const LATER: [Self; 3] = [Self::AuditHead, Self::Password, Self::SignIn];
 
     /// Returns the stored name.
     pub fn as_str(self) -> &'static str {
@@ -82,12 +68,9 @@ impl Purpose {
             Self::Content => "content",
             Self::Cursor => "cursor",
             Self::NameIndex => "name_index",
-<<<<<<< HEAD
             Self::AuditHead => "audit_head",
-=======
             Self::Password => "password",
             Self::SignIn => "sign_in",
->>>>>>> signin
         }
     }
 
@@ -139,9 +122,7 @@ pub struct SubKeySet {
     content: Secret,
     cursor: Secret,
     name_index: Secret,
-<<<<<<< HEAD
     audit_head: Secret,
-=======
     password: Secret,
     sign_in: Secret,
 }
@@ -169,7 +150,6 @@ impl Proof {
             Self::OwnAccount => b"own account\0",
         }
     }
->>>>>>> signin
 }
 
 impl SubKeySet {
@@ -203,12 +183,9 @@ impl SubKeySet {
             content: open(Purpose::Content)?,
             cursor: open(Purpose::Cursor)?,
             name_index: open(Purpose::NameIndex)?,
-<<<<<<< HEAD
             audit_head: open(Purpose::AuditHead)?,
-=======
             password: open(Purpose::Password)?,
             sign_in: open(Purpose::SignIn)?,
->>>>>>> signin
         })
     }
 
@@ -263,7 +240,6 @@ impl SubKeySet {
         self.sign_cursor(cursor).as_slice().ct_eq(signature).into()
     }
 
-<<<<<<< HEAD
     /// Returns the seed of the key that signs audit heads, and the id that names this instance in them.
     pub fn audit_head(&self) -> (Zeroizing<[u8; 32]>, Uuid) {
         let (seed, rest) = self.audit_head.split_at(32);
@@ -272,7 +248,8 @@ impl SubKeySet {
         let mut id = [0; 16];
         id.iter_mut().zip(rest).for_each(|(target, byte)| *target = *byte);
         (key, uuid::Builder::from_random_bytes(id).into_uuid())
-=======
+    }
+
     /// Returns the secret that hashes of passwords are keyed with.
     pub fn password_key(&self) -> Zeroizing<[u8; 64]> {
         self.password.clone()
@@ -286,7 +263,6 @@ impl SubKeySet {
     /// Says whether `proof` is that of `message`, in a time that does not depend on where it differs.
     pub fn verify_proof(&self, of: Proof, message: &[u8], proof: &[u8]) -> bool {
         self.proof(of, message).as_slice().ct_eq(proof).into()
->>>>>>> signin
     }
 }
 

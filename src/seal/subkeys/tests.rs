@@ -67,19 +67,11 @@ fn a_missing_or_exchanged_secret_stops_the_start() {
 fn an_instance_made_before_a_purpose_gets_a_secret_for_it() {
     let sealer = sealer();
     let (_, mut stored) = SubKeySet::generate(&sealer).unwrap();
-<<<<<<< HEAD
-    stored.retain(|key| key.purpose != Purpose::AuditHead);
-
-    let later = SubKeySet::generate_later(&sealer, &stored).unwrap();
-
-    assert_eq!(later.iter().map(|key| key.purpose).collect::<Vec<_>>(), [Purpose::AuditHead]);
-=======
     stored.retain(|key| !Purpose::LATER.contains(&key.purpose));
 
     let later = SubKeySet::generate_later(&sealer, &stored).unwrap();
 
     assert_eq!(later.iter().map(|key| key.purpose).collect::<Vec<_>>(), Purpose::LATER);
->>>>>>> signin
     stored.extend(later);
     assert!(SubKeySet::open(&sealer, &stored).is_ok());
     assert!(SubKeySet::generate_later(&sealer, &stored).unwrap().is_empty());
@@ -88,11 +80,7 @@ fn an_instance_made_before_a_purpose_gets_a_secret_for_it() {
 #[test]
 fn no_later_secret_is_made_under_the_wrong_key() {
     let (_, mut stored) = SubKeySet::generate(&sealer()).unwrap();
-<<<<<<< HEAD
-    stored.retain(|key| key.purpose != Purpose::AuditHead);
-=======
     stored.retain(|key| !Purpose::LATER.contains(&key.purpose));
->>>>>>> signin
 
     let refused = SubKeySet::generate_later(&sealer(), &stored);
 
@@ -100,7 +88,6 @@ fn no_later_secret_is_made_under_the_wrong_key() {
 }
 
 #[test]
-<<<<<<< HEAD
 fn the_name_of_an_instance_tells_nothing_of_its_audit_key() {
     let (keys, _) = SubKeySet::generate(&sealer()).unwrap();
     let (seed, instance) = keys.audit_head();
@@ -108,7 +95,9 @@ fn the_name_of_an_instance_tells_nothing_of_its_audit_key() {
     assert_eq!(instance.get_version_num(), 4);
     assert!(!seed.windows(8).any(|part| instance.as_bytes().windows(8).any(|id| id == part)));
     assert_eq!(keys.audit_head(), (seed, instance));
-=======
+}
+
+#[test]
 fn a_proof_of_one_thing_is_none_of_another() {
     let (keys, _) = SubKeySet::generate(&sealer()).unwrap();
     let proof = keys.proof(Proof::Request, b"x");
@@ -117,7 +106,6 @@ fn a_proof_of_one_thing_is_none_of_another() {
     assert!(!keys.verify_proof(Proof::Request, b"y", &proof));
     assert!(!keys.verify_proof(Proof::KnownDevice, b"x", &proof));
     assert!(!keys.verify_proof(Proof::Request, b"x", &proof[..31]));
->>>>>>> signin
 }
 
 #[test]
