@@ -1,4 +1,5 @@
-//! Moves entries from before the log was chained into a chain, when a server starts.
+//! Moves entries from before the log was chained, and those left without the keys at hand, into a chain, when a server
+//! starts.
 //!
 //! An entry leaves the old table in the transaction that appends it, so the move can be broken off anywhere and is gone
 //! on with by the next start. Of two servers that start together, one takes each batch and the other the next.
@@ -37,6 +38,25 @@ pub fn adopt(db: &Db) -> Result<()> {
             Err(error) => return Err(error),
         }
     }
+    Ok(())
+}
+
+/// Leaves `entry` for the next start to chain, where the instance's keys are not at hand; it tells of no country.
+///
+/// # Errors
+/// When the database fails.
+pub fn leave_unchained(conn: &mut DbConn, entry: Entry) -> QueryResult<()> {
+    let Entry { actor, act, subject, at, detail, countries: _ } = entry;
+    diesel::insert_into(unchained::table)
+        .values((
+            unchained::at.eq(at.naive_utc()),
+            unchained::actor.eq(actor),
+            unchained::action.eq(act.code()),
+            unchained::subject_kind.eq(act.subject_kind()),
+            unchained::subject_id.eq(subject),
+            unchained::detail.eq(detail),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 

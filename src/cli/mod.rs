@@ -2,11 +2,13 @@
 
 mod accounts;
 mod audit;
+mod backup;
 pub mod demo;
 mod doctor;
 mod geodata;
 mod keys;
 mod progress;
+mod restore;
 mod serve;
 
 use std::process::ExitCode;
@@ -71,6 +73,10 @@ enum Command {
         #[command(subcommand)]
         command: audit::AuditCommand,
     },
+    /// Copy everything, beside a running server, to two encrypted files.
+    Backup(backup::BackupArgs),
+    /// Fill an empty folder or database from a backup.
+    Restore(restore::RestoreArgs),
     /// Look at key, disk and database, and say what to mend.
     Doctor {
         #[command(flatten)]
@@ -104,6 +110,9 @@ pub enum CommandError {
     /// The file of the instance key.
     #[error(transparent)]
     KeyFile(#[from] crate::keys::files::KeyFileError),
+    /// A backup or a restore.
+    #[error(transparent)]
+    Backup(#[from] crate::backup::error::BackupError),
     /// Something asked for that cannot be.
     #[error("{0}")]
     Usage(String),
@@ -149,6 +158,8 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         Command::Geodata { command } => geodata::geodata(&command)?,
         Command::Keys { command } => keys::keys(&command)?,
         Command::Audit { command } => return audit::audit(&command),
+        Command::Backup(args) => return backup::backup(&args),
+        Command::Restore(args) => return restore::restore(&args),
         Command::Doctor { store, json } => return doctor::doctor(&store, json),
         Command::Openapi => print_openapi()?,
     }

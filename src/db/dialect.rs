@@ -4,6 +4,9 @@
 
 mod bulk;
 mod erase;
+pub mod load;
+pub mod migrations;
+pub mod tables;
 mod uuid_column;
 
 use std::path::PathBuf;

@@ -13,13 +13,13 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use crate::harness::TestApp;
 
 /// Nullability by table and column.
-type Schema = BTreeMap<(String, String), bool>;
+pub(crate) type Schema = BTreeMap<(String, String), bool>;
 
-fn tree(engine: &str) -> PathBuf {
+pub(crate) fn tree(engine: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine)
 }
 
-fn folders(engine: &str) -> Vec<String> {
+pub(crate) fn folders(engine: &str) -> Vec<String> {
     let entries = fs::read_dir(tree(engine)).expect("a tree");
     let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
     entries
@@ -53,7 +53,7 @@ fn split_items(text: &str) -> Vec<String> {
 }
 
 /// Reads the tables out of every `up.sql`.
-fn declared(engine: &str) -> Schema {
+pub(crate) fn declared(engine: &str) -> Schema {
     let mut schema = Schema::new();
     for folder in folders(engine) {
         let sql = fs::read_to_string(tree(engine).join(folder).join("up.sql")).expect("up.sql");

@@ -205,9 +205,13 @@ impl TestApp {
 
     /// A further application on the same database, as a second server would be.
     pub(crate) fn second_server(&self) -> SecondServer {
+        self.serve(&self.database_url)
+    }
+
+    /// An application on another database, with the same instance key and clock.
+    pub(crate) fn serve(&self, database_url: &str) -> SecondServer {
         let options = TestOptions::default();
-        let context =
-            Data::new(open_context(&self.database_url, &self.folder, &self.now_ms, &options));
+        let context = Data::new(open_context(database_url, &self.folder, &self.now_ms, &options));
         let (url, handle, server) = spawn_server(context.clone(), options.server);
         SecondServer { url, context, handle, server: Some(server) }
     }
@@ -216,6 +220,29 @@ impl TestApp {
 impl Drop for TestApp {
     fn drop(&mut self) {
         stop(&self.handle, self.server.take());
+    }
+}
+
+/// A database without tables, on the engine under test; removed when dropped.
+pub(crate) struct EmptyDatabase {
+    pub(crate) url: String,
+    pub(crate) folder: TempDir,
+    _postgres: Option<PostgresDatabase>,
+}
+
+impl EmptyDatabase {
+    pub(crate) fn new() -> Self {
+        let postgres = PostgresDatabase::create_if_wanted();
+        let url = postgres.as_ref().map(|database| database.url.clone());
+        let embedded = Self::embedded();
+        Self { url: url.unwrap_or(embedded.url), folder: embedded.folder, _postgres: postgres }
+    }
+
+    /// A file, whichever engine is under test.
+    pub(crate) fn embedded() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("sentinelle.db").display());
+        Self { url, folder, _postgres: None }
     }
 }
 
