@@ -52,6 +52,7 @@ pub fn public_routes() -> Vec<(RouteName, Route)> {
 }
 
 /// Every route that needs one.
+#[expect(clippy::too_many_lines, reason = "a table of routes")]
 pub fn guarded_routes() -> Vec<(RouteName, Route)> {
     vec![
         // intake

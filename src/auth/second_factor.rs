@@ -70,8 +70,8 @@ pub fn find_sealed(conn: &mut DbConn, user: UserId, version: i32) -> QueryResult
 ///
 /// # Errors
 /// When it was sealed for somebody else or under another key.
-pub fn open(sealer: &Sealer, user: UserId, version: i32, sealed: &Sealed) -> Result<FactorSecret> {
-    let opened = sealer.open(owner(user), Part::SecondFactor, version.cast_unsigned(), sealed)?;
+pub fn open(sealer: &Sealer, user: UserId, version: i32, part: &Sealed) -> Result<FactorSecret> {
+    let opened = sealer.open(owner(user), Part::SecondFactor, version.cast_unsigned(), part)?;
     let secret = <[u8; totp::SECRET_BYTES]>::try_from(opened.as_slice());
     secret.map(Zeroizing::new).map_err(Error::internal)
 }
@@ -173,8 +173,8 @@ pub fn confirm(
     let Some(pending) = row.pending_version else {
         return Ok(false);
     };
-    let sealed = find_sealed(conn, user, pending)?.ok_or_else(Error::not_found)?;
-    let secret = open(sealer, user, pending, &sealed)?;
+    let part = find_sealed(conn, user, pending)?.ok_or_else(Error::not_found)?;
+    let secret = open(sealer, user, pending, &part)?;
     let Some(step) = totp::matching_step(&secret, code, now)? else {
         return Ok(false);
     };

@@ -166,7 +166,7 @@ pub async fn create_session(
     let view =
         NewSessionView::deliver(&context, &mut response, delivery, (user, &session, idle), &secret);
     let known = deliver_known(&mut response, delivery, &known, context.clock.now());
-    Ok(response.json(NewSessionView { must_enrol, known, ..view }))
+    Ok(response.json(NewSessionView { known, must_enrol, ..view }))
 }
 
 /// One of the caller's sessions.
@@ -188,8 +188,8 @@ pub struct SessionView {
 }
 
 impl SessionView {
-    fn of(session: Session, current: Option<SessionId>) -> Self {
-        let Session { id, created_at, seen_at, expires_at, has_second_factor } = session;
+    fn of(session: &Session, current: Option<SessionId>) -> Self {
+        let Session { id, created_at, seen_at, expires_at, has_second_factor } = *session;
         Self {
             id,
             created_at: created_at.and_utc(),
@@ -251,7 +251,7 @@ pub async fn list_sessions(
     let rows = context.db.read(find).await?;
     let last = rows.last().filter(|_| rows.len() == page.limit).map(|(row_id, _)| *row_id);
     let next = last.map(|row_id| page::cursor(&context.keys, row_id, &binding)).transpose()?;
-    let items = rows.into_iter().map(|(_, session)| SessionView::of(session, current)).collect();
+    let items = rows.into_iter().map(|(_, session)| SessionView::of(&session, current)).collect();
     let mut response = HttpResponse::Ok();
     if let Some(next) = &next {
         response.insert_header((header::LINK, page::next_link(&request, next)));

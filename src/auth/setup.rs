@@ -91,7 +91,7 @@ pub async fn set_up(
 ) -> Result<(UserId, KnownDevice)> {
     let link = Credential::parse(link).map_err(|_no_link| Error::not_found())?.hash();
     context.db.read(move |conn| refuse_early(conn, &link)).await?;
-    let name = checked_name(name)?;
+    let name = checked_name(&name)?;
     password.check(name.clone(), "/password").await?;
     let hash = context.passwords.hash(password).await?;
     let (now, index, user) =
@@ -143,7 +143,7 @@ fn use_link(conn: &mut DbConn, hash: &[u8; 32], now: DateTime<Utc>) -> Result<()
     }
 }
 
-fn checked_name(name: String) -> Result<String> {
+fn checked_name(name: &str) -> Result<String> {
     let n_chars = name.trim().chars().take(LONGEST_NAME + 1).count();
     if (1..=LONGEST_NAME).contains(&n_chars) {
         return Ok(name.trim().to_owned());

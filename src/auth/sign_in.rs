@@ -3,7 +3,7 @@
 //! A name that nobody has, a wrong password, a code that is missing, wrong or used, a disabled and an invited person: all
 //! get the same answer after the same work. A guess is counted first (`guesses.rs`), then a password is hashed whether
 //! there is one to compare or not, then something is written either way; and a refusal leaves on a grid of
-//! [`REFUSAL_STEP`], so that what little differs does not show.
+//! 50 ms, so that what little differs does not show.
 
 use std::time::{Duration, Instant};
 

@@ -40,11 +40,10 @@ pub(crate) fn code_of(secret: &[u8], now: DateTime<Utc>) -> String {
 
 fn from_base32(text: &str) -> Vec<u8> {
     let value = |letter| "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).expect("base32");
-    let bits: String = text.chars().map(|letter| format!("{:05b}", value(letter))).collect();
-    let byte = |bits: &[u8]| {
-        std::str::from_utf8(bits).ok().and_then(|bits| u8::from_str_radix(bits, 2).ok())
-    };
-    bits.as_bytes().chunks(8).filter_map(byte).collect()
+    let bits_of = |value: usize| (0..5).rev().map(move |shift| (value >> shift) & 1 == 1);
+    let bits: Vec<bool> = text.chars().map(value).flat_map(bits_of).collect();
+    let byte = |bits: &[bool]| bits.iter().fold(0, |byte, bit| (byte << 1) | u8::from(*bit));
+    bits.chunks_exact(8).map(byte).collect()
 }
 
 /// The application under test; stopped, and its database removed, when dropped.

@@ -128,7 +128,8 @@ fn whatever_is_wrong_a_sign_in_gets_the_same_bytes() {
         let answer = sign_in(&app, name, password, code).expect(401);
         assert_eq!(answer.body, first.body, "{reason}");
         let (mut ours, mut firsts) = (answer.headers.clone(), first.headers.clone());
-        (ours.remove("date"), firsts.remove("date"));
+        ours.remove("date");
+        firsts.remove("date");
         assert_eq!(ours, firsts, "{reason}");
     }
     assert_eq!(audited(&app, "sign_in_failed"), 8, "of known accounts only");
@@ -386,8 +387,8 @@ fn a_link_works_once_for_a_time_and_every_other_gets_the_same_bytes() {
             let now = app.context.clock.now();
             let index = app.context.keys.name_index(&name);
             move |tx| {
-                let user = sentinelle::auth::store::find_user_by_name(tx.conn, &index)?;
-                let (row_id, _) = user.expect("a user");
+                let found = sentinelle::auth::store::find_user_by_name(tx.conn, &index)?;
+                let (row_id, _) = found.expect("somebody of that name");
                 Ok(sentinelle::auth::invitations::revoke_all(tx.conn, row_id, now)?)
             }
         })
@@ -557,7 +558,8 @@ fn nothing_that_is_stored_signs_anybody_in() {
     });
     let (bytes, hashes) = stored.expect("rows");
     assert!(bytes.len() >= 15 && hashes.len() == 1);
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex =
+        |bytes: &[u8]| bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     let mut values: BTreeSet<String> = hashes.into_iter().collect();
     for value in &bytes {
         values.insert(hex(value));

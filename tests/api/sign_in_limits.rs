@@ -33,7 +33,7 @@ fn known(answer: &Answer) -> String {
 fn after_five_guesses_each_costs_twice_the_wait_for_known_and_unknown_names_alike() {
     let app = TestApp::start();
     let real = app.person(Role::Analyst, "SLE");
-    let mut answers: Vec<Vec<(u16, Vec<u8>, Option<String>)>> = Vec::new();
+    let mut answers = Vec::new();
     let ask = |name: &str| {
         let answer = guess(&app, &app.url, name, None);
         let wait = answer.header("retry-after").map(str::to_owned);
@@ -43,7 +43,7 @@ fn after_five_guesses_each_costs_twice_the_wait_for_known_and_unknown_names_alik
     for wait in [None, None, None, None, None, Some(1), Some(2), Some(4), Some(8)] {
         let passed = [ask(&real), ask("Nobody At All")];
         assert_eq!(passed[0].0, 401);
-        answers.push(passed.to_vec());
+        answers.push(passed);
         if let Some(wait) = wait {
             let refused = [ask(&real), ask("Nobody At All")];
             assert_eq!(
@@ -55,7 +55,7 @@ fn after_five_guesses_each_costs_twice_the_wait_for_known_and_unknown_names_alik
                 (&told["code"], &told["retry_after"]),
                 (&json!("too_many_requests"), &json!(wait))
             );
-            answers.push(refused.to_vec());
+            answers.push(refused);
             after(&app, wait);
         }
     }
