@@ -23,18 +23,20 @@ mod memory;
 mod packs;
 mod places;
 mod table;
+mod visible;
 mod words;
 
 use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
     ("packs", packs::measure),
     ("words", words::measure_suggestions),
+    ("visible", visible::measure),
     ("aggregates", aggregates::measure),
     ("intake", intake::measure),
     ("memory", memory::measure),
