@@ -22,7 +22,7 @@ use crate::http::counts::RequestCounts;
 use crate::http::headers::{self, Transport};
 use crate::http::{frame, problem};
 use crate::{
-    aggregates, auth, health, incidents, intake, metrics, reference, review, security_txt,
+    aggregates, audit, auth, health, incidents, intake, metrics, reference, review, security_txt,
 };
 
 /// A method and a path, as a client writes it.
@@ -42,6 +42,12 @@ pub fn public_routes() -> Vec<(RouteName, Route)> {
         ((Method::GET, "/.well-known/security.txt"), read().to(security_txt::get_security_txt)),
         ((Method::GET, "/v1/about"), read().to(reference::get_about)),
         ((Method::GET, "/v1/taxonomy"), read().to(reference::get_taxonomy)),
+        ((Method::POST, "/v1/sessions"), web::post().to(auth::sessions_http::create_session)),
+        (
+            (Method::POST, "/v1/invitations/accept"),
+            web::post().to(auth::links_http::accept_invitation),
+        ),
+        ((Method::POST, "/v1/setup"), web::post().to(auth::links_http::set_up)),
     ]
 }
 
@@ -93,6 +99,25 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             read().to(aggregates::http::get_country_csv),
         ),
         ((Method::GET, "/v1/countries/{country}"), read().to(aggregates::http::get_country)),
+        // audit
+        ((Method::GET, "/v1/audit"), read().to(audit::http::list_audit_entries)),
+        ((Method::GET, "/v1/audit/heads"), read().to(audit::http::list_audit_heads)),
+        // account
+        ((Method::GET, "/v1/me"), read().to(auth::account_http::get_account)),
+        ((Method::PUT, "/v1/me/password"), web::put().to(auth::account_http::put_password)),
+        (
+            (Method::POST, "/v1/me/second-factor"),
+            web::post().to(auth::account_http::begin_second_factor),
+        ),
+        (
+            (Method::PUT, "/v1/me/second-factor"),
+            web::put().to(auth::account_http::confirm_second_factor),
+        ),
+        ((Method::GET, "/v1/sessions"), read().to(auth::sessions_http::list_sessions)),
+        (
+            (Method::DELETE, "/v1/sessions/{id}"),
+            web::delete().to(auth::sessions_http::delete_session),
+        ),
         // operation
         ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
     ]
@@ -131,6 +156,17 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         aggregates::http::list_countries_csv,
         aggregates::http::get_country,
         aggregates::http::get_country_csv,
+        audit::http::list_audit_entries,
+        audit::http::list_audit_heads,
+        auth::sessions_http::create_session,
+        auth::sessions_http::list_sessions,
+        auth::sessions_http::delete_session,
+        auth::account_http::get_account,
+        auth::account_http::put_password,
+        auth::account_http::begin_second_factor,
+        auth::account_http::confirm_second_factor,
+        auth::links_http::accept_invitation,
+        auth::links_http::set_up,
         reference::get_taxonomy,
         reference::get_about,
         security_txt::get_security_txt,
@@ -149,7 +185,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some(
-            "A token of `sentinelle user add` or a device key of `sentinelle device add`.",
+            "A token of `sentinelle user add`, a device key of `sentinelle device add`, or a session.",
         ))
         .build();
     let components = document.components.get_or_insert_default();
@@ -202,7 +238,9 @@ async fn get_openapi(
 
 /// Mounts every route on `app`.
 pub fn configure(app: &mut ServiceConfig) {
-    for resource in resources(public_routes()) {
+    let (public, guarded_routes) = (public_routes(), guarded_routes());
+    let shared = shared_paths(&public, &guarded_routes);
+    for resource in resources(public, &shared) {
         app.service(resource);
     }
     let swagger =
@@ -213,12 +251,12 @@ pub fn configure(app: &mut ServiceConfig) {
         .route("", read().to(redirect_to_docs));
     app.service(docs);
     let (in_scope, elsewhere): (Vec<_>, Vec<_>) =
-        guarded_routes().into_iter().partition(|((_, path), _)| path.starts_with("/v1/"));
-    for resource in resources(elsewhere) {
+        guarded_routes.into_iter().partition(|((_, path), _)| path.starts_with("/v1/"));
+    for resource in resources(elsewhere, &[]) {
         app.service(resource.wrap(from_fn(auth::http::authenticate)));
     }
     let mut guarded = web::scope("/v1").wrap(from_fn(auth::http::authenticate));
-    for resource in resources(below("/v1", in_scope)) {
+    for resource in resources(below("/v1", in_scope), &[]) {
         guarded = guarded.service(resource);
     }
     app.service(guarded.default_service(web::to(answer_not_found)));
@@ -231,8 +269,18 @@ fn below(prefix: &'static str, routes: Vec<(RouteName, Route)>) -> Vec<(RouteNam
     routes.into_iter().map(cut).collect()
 }
 
-/// Gathers the routes of one path into one resource that says 405, with `Allow`, to every other method.
-fn resources(routes: Vec<(RouteName, Route)>) -> Vec<Resource> {
+/// Returns the paths that have public and guarded routes: there, whatever is not public is for the guard.
+fn shared_paths(
+    public: &[(RouteName, Route)],
+    guarded: &[(RouteName, Route)],
+) -> Vec<&'static str> {
+    let is_guarded = |path: &str| guarded.iter().any(|((_, other), _)| *other == path);
+    public.iter().map(|((_, path), _)| *path).filter(|path| is_guarded(path)).collect()
+}
+
+/// Gathers the routes of one path into one resource that says 405, with `Allow`, to every other method; one of a
+/// `shared` path lets those pass by.
+fn resources(routes: Vec<(RouteName, Route)>, shared: &[&'static str]) -> Vec<Resource> {
     let mut by_path: Vec<(&'static str, Vec<Method>, Resource)> = Vec::new();
     for ((method, path), route) in routes {
         let position = by_path.iter().position(|(known, _, _)| *known == path);
@@ -243,7 +291,11 @@ fn resources(routes: Vec<(RouteName, Route)>) -> Vec<Resource> {
         methods.push(method);
         by_path.push((path, methods, resource.route(route)));
     }
-    let finish = |(_, methods, resource): (&'static str, Vec<Method>, Resource)| {
+    let finish = |(path, methods, resource): (&'static str, Vec<Method>, Resource)| {
+        if shared.contains(&path) {
+            return resource
+                .guard(guard::fn_guard(move |ctx| methods.contains(&ctx.head().method)));
+        }
         let is_read = methods.contains(&Method::GET);
         let methods = methods.iter().map(Method::as_str).chain(is_read.then_some("HEAD"));
         let allow = methods.collect::<Vec<_>>().join(", ");

@@ -7,6 +7,10 @@ use chrono::NaiveDate;
 
 use crate::aggregates::live::LiveColumns;
 use crate::aggregates::reference::{CategoryReference, CountryReference, Reference};
+use crate::audit::adopt::adopt;
+use crate::audit::head::{Signer, Verifier};
+use crate::audit::keeper::Keeper;
+use crate::auth::passwords::Passwords;
 use crate::clock::Clock;
 use crate::config::{PublicUrl, SecurityContact, StoreConfig};
 use crate::db::dialect::{self, DbConn};
@@ -47,6 +51,10 @@ pub struct Context {
     pub sealer: Sealer,
     /// Veils, pseudonyms, MACs.
     pub keys: SubKeySet,
+    /// Checks the heads of the audit log.
+    pub auditor: Verifier,
+    /// Hashes passwords, a few at once.
+    pub passwords: Passwords,
     /// The time.
     pub clock: Clock,
     /// The counting columns.
@@ -122,6 +130,9 @@ pub enum StartError {
     /// Reading or writing the secrets of the instance.
     #[error("cannot read the instance's secrets: {0}")]
     Secrets(crate::error::Error),
+    /// Entries of the audit log from before it was chained.
+    #[error("cannot move the earlier audit entries into a chain: {0}")]
+    Audit(crate::error::Error),
     /// Imported boundary packs.
     #[error("cannot read the imported boundary packs: {0}")]
     Packs(crate::error::Error),
@@ -163,12 +174,14 @@ impl Context {
         announce: &mut dyn FnMut(&str),
     ) -> Result<Self, StartError> {
         let (sealer, keys, key_place) = open_keys(&db, config, announce)?;
+        let auditor = keep_audit(&db, &keys, &clock)?;
         let (taxonomy, lists) = (Taxonomy::builtin()?, CodeLists::builtin()?);
         let classifier = Classifier::builtin(&taxonomy)?;
         let geo = Arc::new(Geo::builtin()?);
         let reference = Arc::new(reference(&geo, &taxonomy, &lists));
         let live = LiveColumns::new(Arc::clone(&reference));
         let fields = Fields::builtin()?;
+        let passwords = Passwords::new(&keys);
         let world = RwLock::new(World { geo, reference, packs: 0 });
         let context = Self {
             db,
@@ -178,6 +191,8 @@ impl Context {
             fields,
             sealer,
             keys,
+            auditor,
+            passwords,
             clock,
             live,
             key_place,
@@ -238,6 +253,11 @@ impl Context {
         Ok(take_up(&self.sealer, &state)?)
     }
 
+    /// Returns how browsers write our address, where that is known.
+    pub fn own_origin(&self) -> Option<&str> {
+        self.public_url.as_ref().map(PublicUrl::origin)
+    }
+
     /// Returns what codes are checked against.
     pub fn catalogues(&self) -> Catalogues<'_> {
         Catalogues { taxonomy: &self.taxonomy, lists: &self.lists, geo: self.geo() }
@@ -296,7 +316,10 @@ fn open_secrets(db: &Db, sealer: &Sealer) -> Result<SubKeySet, StartError> {
     };
     let (state, wrapped, replaced) = db.read_here(look).map_err(StartError::Secrets)?;
     match (take_up(sealer, &state), replaced) {
-        (Ok(()), _) => SubKeySet::open(sealer, &wrapped).map_err(StartError::WrongKey),
+        (Ok(()), _) => {
+            let wrapped = add_later_secrets(db, sealer, wrapped)?;
+            SubKeySet::open(sealer, &wrapped).map_err(StartError::WrongKey)
+        }
         (
             Err(SealError::WrongKey { .. }),
             Some(Rotation { old_id, new_id, finished_at: Some(at), .. }),
@@ -331,6 +354,35 @@ fn make_secrets(
             SubKeySet::open(sealer, &of_other).map_err(StartError::WrongKey)
         }
     }
+}
+
+/// Makes the secrets that an earlier version did not know. Where another server was faster, its secrets count.
+fn add_later_secrets(
+    db: &Db,
+    sealer: &Sealer,
+    wrapped: Vec<WrappedSubKey>,
+) -> Result<Vec<WrappedSubKey>, StartError> {
+    let later = SubKeySet::generate_later(sealer, &wrapped).map_err(StartError::WrongKey)?;
+    if later.is_empty() {
+        return Ok(wrapped);
+    }
+    let stored = db.write_here(move |tx| Ok(sealed::insert_instance_keys(tx.conn, &later)?));
+    let now = db.read_here(|conn| Ok(sealed::list_instance_keys(conn)?));
+    let now = now.map_err(StartError::Secrets)?;
+    match stored {
+        Err(error) if now.len() == wrapped.len() => Err(StartError::Secrets(error)),
+        Ok(()) | Err(_) => Ok(now),
+    }
+}
+
+/// Has the audit log kept with the instance's key, and chains what an earlier version left unchained.
+fn keep_audit(db: &Db, keys: &SubKeySet, clock: &Clock) -> Result<Verifier, StartError> {
+    let (seed, instance) = keys.audit_head();
+    let signer = Signer::new(&seed, instance);
+    let verifier = signer.verifier();
+    db.keep_audit(Keeper::new(signer, clock.clone()));
+    adopt(db).map_err(StartError::Audit)?;
+    Ok(verifier)
 }
 
 /// Returns the key from the first place that has one: file, environment, credential, data folder. On a new database

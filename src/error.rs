@@ -82,8 +82,12 @@ pub enum Code {
     BadRequest,
     /// No valid credential came with the request.
     Unauthenticated,
+    /// Name, password and code together are nobody's who may sign in.
+    SignInFailed,
     /// The caller's roles never allow this.
     Forbidden,
+    /// A request with the session cookie that no page of ours has written.
+    CsrfFailed,
     /// It does not exist, or not for this caller.
     NotFound,
     /// The path exists, the method does not.
@@ -94,6 +98,8 @@ pub enum Code {
     RequestTimeout,
     /// The id is taken by other content.
     IdConflict,
+    /// The instance has its first coordinator.
+    AlreadySetUp,
     /// The report was withdrawn or erased; it cannot be sent again.
     Gone,
     /// Somebody changed it since it was read.
@@ -130,7 +136,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `api-spec/README.md`.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::UnknownParameter,
@@ -138,12 +144,15 @@ impl Code {
         Self::InvalidCursor,
         Self::BadRequest,
         Self::Unauthenticated,
+        Self::SignInFailed,
         Self::Forbidden,
+        Self::CsrfFailed,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
         Self::RequestTimeout,
         Self::IdConflict,
+        Self::AlreadySetUp,
         Self::Gone,
         Self::PreconditionFailed,
         Self::PayloadTooLarge,
@@ -172,12 +181,15 @@ impl Code {
             Self::InvalidCursor => "invalid_cursor",
             Self::BadRequest => "bad_request",
             Self::Unauthenticated => "unauthenticated",
+            Self::SignInFailed => "sign_in_failed",
             Self::Forbidden => "forbidden",
+            Self::CsrfFailed => "csrf_failed",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::NotAcceptable => "not_acceptable",
             Self::RequestTimeout => "request_timeout",
             Self::IdConflict => "id_conflict",
+            Self::AlreadySetUp => "already_set_up",
             Self::Gone => "gone",
             Self::PreconditionFailed => "precondition_failed",
             Self::PayloadTooLarge => "payload_too_large",

@@ -128,16 +128,16 @@ fn check_freshness(table: &mut Table, engine: &str, new_url: &dyn Fn(&TempDir) -
 }
 
 /// The service on a fresh database.
-struct App {
-    context: Data<Context>,
-    address: String,
+pub(crate) struct App {
+    pub(crate) context: Data<Context>,
+    pub(crate) address: String,
     stop: Box<dyn FnOnce()>,
     /// Removed with the database in it.
     _folder: TempDir,
 }
 
 impl App {
-    fn start(
+    pub(crate) fn start(
         new_url: &dyn Fn(&TempDir) -> String,
         batch_limit: usize,
         commit_delay: Duration,
@@ -162,6 +162,10 @@ impl App {
     /// Stops it after all `n` reports are found in it.
     fn stop_with(self, n: usize) {
         assert_stored(&self.context, n);
+        self.stop();
+    }
+
+    pub(crate) fn stop(self) {
         (self.stop)();
     }
 }

@@ -95,7 +95,8 @@ fn run_client(
     waits
 }
 
-fn read_answer(answers: &mut impl BufRead) -> u16 {
+/// Reads one answer and returns its status.
+pub(crate) fn read_answer(answers: &mut impl BufRead) -> u16 {
     let (mut status, mut length) = (0, 0);
     loop {
         let mut line = String::new();

@@ -15,6 +15,7 @@
 )]
 
 mod aggregates;
+mod audit;
 mod intake;
 mod keys;
 mod load;
@@ -22,6 +23,7 @@ mod locate;
 mod memory;
 mod packs;
 mod places;
+mod sign_in;
 mod table;
 mod visible;
 mod words;
@@ -30,7 +32,7 @@ use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 11] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
@@ -39,6 +41,8 @@ const PARTS: [Part; 9] = [
     ("visible", visible::measure),
     ("aggregates", aggregates::measure),
     ("intake", intake::measure),
+    ("audit", audit::measure),
+    ("sign_in", sign_in::measure),
     ("memory", memory::measure),
     ("keys", keys::measure),
 ];

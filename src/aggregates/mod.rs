@@ -31,4 +31,4 @@ mod sums;
 mod tests_march;
 #[cfg(test)]
 mod tests_recount;
-mod values;
+pub(crate) mod values;

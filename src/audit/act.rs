@@ -35,6 +35,13 @@ macro_rules! acts {
             /// Every act there is.
             pub const ALL: &'static [Self] = &[$(Self::$act,)*];
 
+            /// Returns the act with this code on this kind of subject.
+            pub fn find(code: &str, subject_kind: &str) -> Option<Self> {
+                let is_it =
+                    |act: &Self| act.code() == code && act.subject_kind() == subject_kind;
+                Self::ALL.iter().copied().find(is_it)
+            }
+
             /// Returns the code of what was done; with the kind of the subject it names the act.
             pub fn code(self) -> &'static str {
                 match self { $(Self::$act => $code,)* }
@@ -134,6 +141,13 @@ acts! {
     BackedUp = Technical, "backed_up", "instance";
     /// A backup was restored.
     Restored = Technical, "restored", "instance";
+}
+
+impl Act {
+    /// Tells whether it is something coming in, of which only the day is told.
+    pub fn is_intake(self) -> bool {
+        matches!(self, Self::ReceivedReport | Self::SetAside)
+    }
 }
 
 #[cfg(test)]

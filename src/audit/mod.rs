@@ -1,16 +1,27 @@
 //! Who opened or changed what, as opaque ids.
 //!
+//! A log that cannot be edited quietly: entries are chained and signed, each server's in a chain of its own.
+//!
 //! A slice says what was done with an [`Entry`]: `tx.record(entry)` in a write transaction, or `rows.audit.push(entry)`
-//! with the rows of a report. The writer stores the entries of all its operations together, at the end of the
-//! transaction that holds the acts themselves; those of an operation that failed go with it.
+//! with the rows of a report. The writer has the [`keeper::Keeper`] append the entries of all its operations together, at
+//! the end of the transaction that holds the acts themselves; those of an operation that failed go with it.
 
 pub mod act;
+pub mod adopt;
+pub mod chain;
+pub mod head;
+pub mod http;
+pub mod keeper;
+pub mod list;
+pub mod store;
+pub mod tree;
+pub mod verify;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::audit::act::Act;
-use crate::db::rows::{Any, NewAuditRow};
+use crate::db::rows::{Any, AuditRow};
 use crate::error::{Code, Error};
 use crate::geo::countries::CountryCode;
 use crate::ids::{Id, UserId};
@@ -62,16 +73,23 @@ impl Entry {
         Self { countries: [country, other], ..self }
     }
 
-    /// Returns the row of the entry.
-    pub fn into_row(self) -> NewAuditRow {
-        let Self { actor, act, subject, at, detail, countries: _ } = self;
-        NewAuditRow {
+    /// Returns the row of the entry at its place in a chain, not yet linked to those before it.
+    pub fn into_row(self, chain: i32, position: i64) -> AuditRow {
+        let Self { actor, act, subject, at, detail, countries } = self;
+        let [country, country_other] = countries.map(|code| code.map(|code| code.to_string()));
+        AuditRow {
+            chain,
+            position,
             at: at.naive_utc(),
             actor,
-            action: act.code(),
-            subject_kind: act.subject_kind(),
+            action: act.code().to_owned(),
+            subject_kind: act.subject_kind().to_owned(),
             subject_id: subject,
+            domain: act.domain().as_str().to_owned(),
             detail,
+            country,
+            country_other,
+            chained: Vec::new(),
         }
     }
 }

@@ -1,17 +1,21 @@
 //! Makes accounts, tokens and device keys, each audited in its own transaction.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
+use zeroize::Zeroizing;
 
 use crate::audit::Entry;
 use crate::audit::act::Act;
 use crate::auth::credential::{Credential, CredentialKind};
+use crate::auth::invitations::{self, Invitation};
+use crate::auth::setup;
 use crate::auth::store::{self, NewDevice};
 use crate::auth::types::{GrantScope, Role};
 use crate::context::Context;
+use crate::db::dialect::DbConn;
 use crate::db::sealed;
 use crate::error::{Error, Result};
 use crate::ids::{DeviceId, UserId};
-use crate::seal::envelope::{Owner, OwnerKind, Part};
+use crate::seal::envelope::{Owner, OwnerKind, Part, Sealer};
 
 /// Why an account could not be made; the message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +53,9 @@ pub fn add_user(
     let added = context.db.write_here(move |tx| {
         store::insert_user(tx.conn, id, &index, role, &scopes, now)?;
         sealed::insert_part(tx.conn, owner, Part::Identity, 1, &identity)?;
+        if role == Role::Coordinator {
+            setup::close(tx.conn, now)?;
+        }
         tx.record(Entry::new(Act::AddedUser, id, now).detail(role.as_str()));
         Ok(())
     });
@@ -120,6 +127,40 @@ pub fn add_device(
         Ok(true)
     });
     if added.map_err(taken)? { Ok((id, key)) } else { Err(AccountError::NoSuchUser) }
+}
+
+/// Makes a link by which the person of that name sets a password; earlier ones stop working.
+///
+/// # Errors
+/// When there is none or the database fails.
+pub fn invite(
+    context: &Context,
+    name: &str,
+    lifetime: Duration,
+) -> std::result::Result<Invitation, AccountError> {
+    let now = context.clock.now();
+    let index = context.keys.name_index(name);
+    let made = context.db.write_here(move |tx| {
+        let Some((row_id, user)) = store::find_user_by_name(tx.conn, &index)? else {
+            return Ok(None);
+        };
+        tx.record(Entry::new(Act::InvitedUser, user, now));
+        invitations::insert(tx, row_id, now, lifetime).map(Some)
+    })?;
+    made.ok_or(AccountError::NoSuchUser)
+}
+
+/// Opens the name of an account.
+///
+/// # Errors
+/// `NotFound` where it has none any more, or the failure of the database or the keys.
+pub fn open_name(conn: &mut DbConn, sealer: &Sealer, user: UserId) -> Result<Zeroizing<String>> {
+    let owner = Owner { kind: OwnerKind::User, id: user.uuid() };
+    let found = sealed::find_part(conn, owner, Part::Identity)?;
+    let (version, content) = found.ok_or_else(Error::not_found)?;
+    let opened = sealer.open(owner, Part::Identity, version.cast_unsigned(), &content)?;
+    let name = std::str::from_utf8(&opened).map_err(Error::internal)?;
+    Ok(Zeroizing::new(name.to_owned()))
 }
 
 fn taken(error: Error) -> AccountError {

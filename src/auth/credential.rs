@@ -1,6 +1,6 @@
 //! Credentials: tokens that authenticate a user or a device, and short references to be read aloud.
 //!
-//! A token is `snt_u_` or `snt_d_`, 43 random letters and digits, and 6 more that are its checksum. Only its hash is
+//! A token is a prefix such as `snt_u_`, 43 random letters and digits, and 6 more that are its checksum. Only its hash is
 //! stored, so a dump holds no usable token; the prefix and [`TOKEN_PATTERN`] let scanners find one that leaked; the
 //! checksum refuses a typo before the database is asked. Knows neither users nor devices nor the database.
 
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::seal::crockford;
 
 /// Matches every token of every kind; published for secret scanners.
-pub const TOKEN_PATTERN: &str = "snt_[ud]_[0-9A-Za-z]{49}";
+pub const TOKEN_PATTERN: &str = "snt_[udsi]_[0-9A-Za-z]{49}";
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 43 characters out of 62 are 256.03 bits.
@@ -25,21 +25,27 @@ const REFERENCE_DIGITS: usize = 8;
 /// Names who a token stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CredentialKind {
-    /// A person who signs in.
+    /// A person, without signing in.
     User,
     /// A phone or program that submits.
     Device,
+    /// A person who signed in.
+    Session,
+    /// Whoever holds a link that works once: to set a password, or to set the instance up. It authenticates no request.
+    Invitation,
 }
 
 impl CredentialKind {
     /// Every kind there is.
-    pub const ALL: [Self; 2] = [Self::User, Self::Device];
+    pub const ALL: [Self; 4] = [Self::User, Self::Device, Self::Session, Self::Invitation];
 
     /// Returns what tokens of this kind start with.
     pub fn prefix(self) -> &'static str {
         match self {
             Self::User => "snt_u_",
             Self::Device => "snt_d_",
+            Self::Session => "snt_s_",
+            Self::Invitation => "snt_i_",
         }
     }
 }
@@ -48,7 +54,9 @@ impl CredentialKind {
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
     /// The text does not look like a token.
-    #[error("this is not a token: a token starts with snt_u_ or snt_d_ and has 55 characters")]
+    #[error(
+        "this is not a token: a token starts with snt_u_, snt_d_, snt_s_ or snt_i_ and has 55 characters"
+    )]
     NotAToken,
     /// The text looks like a token but its checksum differs.
     #[error("the token has a typo: copy it again as a whole")]
@@ -219,9 +227,11 @@ mod tests {
     };
 
     /// Checksums computed by an independent program (Python `zlib.crc32`).
-    const KNOWN: [(CredentialKind, &str); 2] = [
+    const KNOWN: [(CredentialKind, &str); 4] = [
         (CredentialKind::User, "snt_u_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg04RuOj"),
         (CredentialKind::Device, "snt_d_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg2oVPOh"),
+        (CredentialKind::Session, "snt_s_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg2HLaRj"),
+        (CredentialKind::Invitation, "snt_i_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg3bifPT"),
     ];
 
     /// Says whether a whole text matches a pattern made of characters, `[...]` with ranges, and `{n}`.

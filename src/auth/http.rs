@@ -1,4 +1,4 @@
-//! Bearer tokens in, principals and their access out.
+//! Bearer tokens and session cookies in, principals and their access out.
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
@@ -12,29 +12,32 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use crate::audit::Entry;
 use crate::audit::act::Act;
-use crate::auth::credential::Credential;
+use crate::auth::credential::{Credential, CredentialKind};
 use crate::auth::policy::{Action, visible};
 use crate::auth::rates::RateLimits;
-use crate::auth::store;
+use crate::auth::store::{self, Caller};
 use crate::auth::types::{Principal, Scope};
+use crate::auth::{cookies, csrf, sessions};
 use crate::context::Context;
+use crate::db::dialect::DbConn;
 use crate::error::{Code, Error, Result};
-use crate::ids::UserId;
+use crate::ids::{SessionId, UserId};
 
 /// Refuses a request without a valid credential, with the same bytes whatever it asked for.
 ///
 /// # Errors
-/// `Unauthenticated`, or the database's failure.
+/// `Unauthenticated`, `CsrfFailed` for a request by cookie that no page of ours wrote, or the database's failure.
 pub async fn authenticate<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> std::result::Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let principal = match admit(&request).await {
-        Ok(principal) => principal,
+    let (principal, presented) = match admit(&request).await {
+        Ok(admitted) => admitted,
         Err(error) => return Ok(request.error_response(error)),
     };
     let caller = principal.user_id();
     request.extensions_mut().insert(principal);
+    request.extensions_mut().insert(presented);
     let response = next.call(request).await?.map_into_boxed_body();
     if let Some(caller) = caller.filter(|_| response.status() == StatusCode::FORBIDDEN) {
         record_refusal(&response, caller).await;
@@ -62,13 +65,50 @@ async fn record_refusal(response: &ServiceResponse<BoxBody>, caller: UserId) {
     }
 }
 
+/// The credential a request came with.
+#[derive(Debug, Clone, Copy)]
+pub struct Presented {
+    /// Its hash.
+    pub hash: [u8; 32],
+    /// How it came.
+    pub by: PresentedBy,
+}
+
+/// How a credential comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresentedBy {
+    /// In `Authorization`, put there on purpose.
+    Header,
+    /// In the session's cookie, put there by a browser.
+    Cookie,
+}
+
+impl FromRequest for Presented {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let presented = request.extensions().get::<Self>().copied();
+        ready(presented.ok_or_else(|| Error::new(Code::Unauthenticated)))
+    }
+}
+
 /// Returns who comes, once they are known and have not asked more than their share.
-async fn admit(request: &ServiceRequest) -> Result<Principal> {
-    let credential = bearer(request.headers()).ok_or_else(|| Error::new(Code::Unauthenticated))?;
-    let hash = credential.hash();
-    let principal = find_principal(request, credential).await?;
-    of_application::<RateLimits>(request)?.count(&principal, hash)?;
-    Ok(principal)
+async fn admit(request: &ServiceRequest) -> Result<(Principal, Presented)> {
+    let unauthenticated = || Error::new(Code::Unauthenticated);
+    let (credential, by) = find_credential(request.headers()).ok_or_else(unauthenticated)?;
+    let presented = Presented { hash: credential.hash(), by };
+    let context = of_application::<Context>(request)?;
+    let caller = find_caller(&context, credential).await?.ok_or_else(unauthenticated)?;
+    if by == PresentedBy::Cookie {
+        let (method, headers) = (request.method(), request.headers());
+        csrf::check(&context.keys, &presented.hash, (method, headers), context.own_origin())?;
+    }
+    of_application::<RateLimits>(request)?.count(&caller.principal, presented.hash)?;
+    if let Some(session) = caller.unseen {
+        see(&context, session).await;
+    }
+    Ok((caller.principal, presented))
 }
 
 fn of_application<T: 'static>(request: &ServiceRequest) -> Result<web::Data<T>> {
@@ -76,16 +116,34 @@ fn of_application<T: 'static>(request: &ServiceRequest) -> Result<web::Data<T>> 
     request.app_data::<web::Data<T>>().cloned().ok_or_else(missing)
 }
 
-async fn find_principal(request: &ServiceRequest, credential: Credential) -> Result<Principal> {
-    let context = of_application::<Context>(request)?;
+async fn find_caller(
+    context: &web::Data<Context>,
+    credential: Credential,
+) -> Result<Option<Caller>> {
+    let (now, geo) = (context.clock.now(), context.geo());
+    let find =
+        move |conn: &mut DbConn| Ok(store::find_caller(conn, &credential, now, geo.countries())?);
+    context.db.read_at_door(find).await
+}
+
+/// Writes down that a session is in use. Where that cannot be written, the request goes on: a full disk must not keep
+/// people from reading.
+async fn see(context: &Context, session: SessionId) {
     let now = context.clock.now();
-    let db = context.db.clone();
-    let found = db
-        .read_at_door(move |conn| {
-            Ok(store::find_principal(conn, &credential, now, context.geo().countries())?)
-        })
-        .await?;
-    found.ok_or_else(|| Error::new(Code::Unauthenticated))
+    let seen = context.db.write(move |tx| Ok(sessions::see(tx.conn, session, now)?)).await;
+    if let Err(error) = seen {
+        tracing::warn!(code = error.code.as_str(), "the use of a session was not written down");
+    }
+}
+
+/// Returns what a request comes with: what `Authorization` says, or else the session's cookie.
+fn find_credential(headers: &HeaderMap) -> Option<(Credential, PresentedBy)> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return Some((bearer(headers)?, PresentedBy::Header));
+    }
+    let credential = Credential::parse(cookies::find(headers, cookies::SESSION)?).ok()?;
+    let is_session = credential.kind() == CredentialKind::Session;
+    is_session.then_some((credential, PresentedBy::Cookie))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<Credential> {

@@ -154,6 +154,11 @@ fn is_within(limits: &Limits, action: Action) -> bool {
     is_listed && is_allowed_to_reveal && is_signed_in
 }
 
+/// Returns whether everybody with an account may do it, with whatever grants or none: it touches nothing but the account.
+fn is_of_own_account(action: Action) -> bool {
+    matches!(action, Action::UseAccount | Action::ManageCredentials)
+}
+
 /// Returns the countries in which `principal` may do `action`.
 ///
 /// # Errors
@@ -167,6 +172,9 @@ pub fn visible(principal: &Principal, action: Action) -> Result<Scope> {
     if !is_within(limits, action) {
         return Err(forbidden());
     }
+    if is_of_own_account(action) {
+        return Ok(Scope::nowhere());
+    }
     let allowed = grants.iter().filter(|grant| may(grant.role, action));
     let scopes = allowed.map(|grant| scope_of(grant, action));
     let scope = scopes.reduce(Scope::union).ok_or_else(forbidden)?;
@@ -174,6 +182,14 @@ pub fn visible(principal: &Principal, action: Action) -> Result<Scope> {
         Some(limit) => scope.intersection(limit),
         None => scope,
     })
+}
+
+/// Returns whether `principal` reads the audit entries that concern the instance itself, beside those in scope.
+pub fn reads_technical_entries(principal: &Principal) -> bool {
+    let Principal::User { grants, limits, .. } = principal else {
+        return false;
+    };
+    is_within(limits, Action::ReadAudit) && grants.iter().any(|grant| grant.role == Role::Sysadmin)
 }
 
 /// Returns where a submitter may send reports for: a phone's and a monitor's report is never refused for its country,

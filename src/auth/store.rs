@@ -10,27 +10,46 @@ use diesel::{
 
 use crate::auth::credential::{Credential, CredentialKind};
 use crate::auth::policy::Action;
+use crate::auth::sessions;
 use crate::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
 use crate::db::dialect::{self, DbConn};
-use crate::db::schema::{devices, grants, region_countries, tokens, users};
+use crate::db::schema::{devices, grants, passwords, region_countries, tokens, users};
 use crate::geo::countries::{Countries, CountryCode};
-use crate::ids::{DeviceId, GrantId, TokenId, UserId};
+use crate::ids::{DeviceId, GrantId, SessionId, TokenId, UserId};
+
+/// Whom a credential belongs to.
+pub struct Caller {
+    /// Whoever asks.
+    pub principal: Principal,
+    /// A session whose use is to be written down.
+    pub unseen: Option<SessionId>,
+}
+
+impl From<Principal> for Caller {
+    fn from(principal: Principal) -> Self {
+        Self { principal, unseen: None }
+    }
+}
 
 /// Returns whom a credential belongs to now: not revoked, not expired, not disabled.
 ///
 /// # Errors
 /// When the database fails.
-pub fn find_principal(
+pub fn find_caller(
     conn: &mut DbConn,
     credential: &Credential,
     now: DateTime<Utc>,
     countries: &Countries,
-) -> QueryResult<Option<Principal>> {
+) -> QueryResult<Option<Caller>> {
     let hash = credential.hash().to_vec();
-    match credential.kind() {
-        CredentialKind::User => find_user(conn, &hash, now.naive_utc(), countries),
-        CredentialKind::Device => find_device(conn, &hash),
-    }
+    Ok(match credential.kind() {
+        CredentialKind::User => {
+            find_user(conn, &hash, now.naive_utc(), countries)?.map(Caller::from)
+        }
+        CredentialKind::Session => find_session(conn, &hash, now, countries)?,
+        CredentialKind::Device => find_device(conn, &hash)?.map(Caller::from),
+        CredentialKind::Invitation => None,
+    })
 }
 
 fn find_user(
@@ -57,6 +76,26 @@ fn find_user(
     let grants = list_grants(conn, row.user_row_id, now, countries)?;
     let limits = row.limits(conn, countries)?;
     Ok(Some(Principal::User { id: row.user, grants, limits }))
+}
+
+/// Returns whoever signed in. Without the second factor that a role needs, that role's grants stay away.
+fn find_session(
+    conn: &mut DbConn,
+    hash: &[u8],
+    now: DateTime<Utc>,
+    countries: &Countries,
+) -> QueryResult<Option<Caller>> {
+    let Some((user_row_id, id, session)) = sessions::find(conn, hash, now.naive_utc())? else {
+        return Ok(None);
+    };
+    let mut grants = list_grants(conn, user_row_id, now.naive_utc(), countries)?;
+    if session.is_idle(now, sessions::idle_limit(&grants)) {
+        return Ok(None);
+    }
+    grants.retain(|grant| session.has_second_factor || !sessions::needs_second_factor(grant.role));
+    let limits = Limits { session: Some(session.id), may_reveal: true, ..Limits::default() };
+    let unseen = session.is_to_be_seen(now).then_some(session.id);
+    Ok(Some(Caller { principal: Principal::User { id, grants, limits }, unseen }))
 }
 
 #[derive(diesel::Queryable)]
@@ -160,6 +199,42 @@ fn find_device(conn: &mut DbConn, hash: &[u8]) -> QueryResult<Option<Principal>>
         .first(conn)
         .optional()?;
     Ok(found.map(|(id, owner)| Principal::Device { id, owner }))
+}
+
+/// Returns the row id of an account.
+///
+/// # Errors
+/// `NotFound` where there is none, or the database's failure.
+pub fn find_row_id(conn: &mut DbConn, user: UserId) -> QueryResult<i64> {
+    users::table.filter(users::uuid.eq(user)).select(users::id).first(conn)
+}
+
+/// Returns the hash of the password of the account with row id `user`.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_password(conn: &mut DbConn, user: i64) -> QueryResult<Option<String>> {
+    passwords::table.find(user).select(passwords::hash).first(conn).optional()
+}
+
+/// Stores the hash of the password of the account with row id `user`, the first or a new one.
+///
+/// # Errors
+/// When the database fails.
+pub fn put_password(
+    conn: &mut DbConn,
+    user: i64,
+    hash: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    let values = (passwords::hash.eq(hash), passwords::changed_at.eq(now.naive_utc()));
+    let n_changed = diesel::update(passwords::table.find(user)).set(values).execute(conn)?;
+    if n_changed == 0 {
+        diesel::insert_into(passwords::table)
+            .values((passwords::user_id.eq(user), values))
+            .execute(conn)?;
+    }
+    Ok(())
 }
 
 /// Returns the account under `name_index`.

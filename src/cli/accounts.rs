@@ -4,8 +4,9 @@ use chrono::Duration;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::auth::accounts::{add_device, add_token, add_user};
+use crate::auth::accounts::{add_device, add_token, add_user, invite};
 use crate::auth::credential::Credential;
+use crate::auth::invitations::{DEFAULT_HOURS, MOST_HOURS};
 use crate::auth::types::{GrantScope, Role};
 use crate::cli::{CommandError, answer, open};
 use crate::config::StoreConfig;
@@ -14,6 +15,8 @@ use crate::config::StoreConfig;
 pub(super) enum UserCommand {
     /// Add a person with a role within a scope.
     Add(UserAdd),
+    /// Make a link by which a person sets a password, once: the first one, or a new one.
+    Invite(UserInvite),
 }
 
 #[derive(Debug, Args)]
@@ -29,6 +32,20 @@ pub(super) struct UserAdd {
     /// Print a token too. It skips the second factor; the making is audited.
     #[arg(long)]
     token: bool,
+    /// Answer as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    store: StoreConfig,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UserInvite {
+    /// Name the person was added under.
+    name: String,
+    /// Hours until the link stops working.
+    #[arg(long, default_value_t = DEFAULT_HOURS, value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_HOURS)))]
+    hours: u16,
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
@@ -83,7 +100,29 @@ pub(super) struct DeviceAdd {
 }
 
 pub(super) fn user(command: &UserCommand) -> Result<(), CommandError> {
-    let UserCommand::Add(args) = command;
+    match command {
+        UserCommand::Add(args) => add(args),
+        UserCommand::Invite(args) => invite_person(args),
+    }
+}
+
+fn invite_person(args: &UserInvite) -> Result<(), CommandError> {
+    let context = open(&args.store)?;
+    let invitation = invite(&context, &args.name, Duration::hours(i64::from(args.hours)))?;
+    let (token, expires_at) = (invitation.link.expose(), invitation.expires_at);
+    if args.json {
+        answer(&json!({ "token": token, "expires_at": expires_at }).to_string());
+    } else {
+        answer(&format!(
+            "token {token}\nIt is shown only now, works once and until {expires_at}. Hand it over by a safe way; whoever has it \
+             sets the password with\n\n    curl -sS ADDRESS/v1/invitations/accept -H 'Content-Type: application/json' \\\n      \
+             -d '{{\"token\":\"{token}\",\"password\":\"…\"}}'"
+        ));
+    }
+    Ok(())
+}
+
+fn add(args: &UserAdd) -> Result<(), CommandError> {
     let role = Role::parse(&args.role).ok_or_else(|| {
         let known = Role::ALL.map(Role::as_str).join(", ");
         CommandError::Usage(format!("there is no role {:?}; the roles are {known}", args.role))

@@ -1,11 +1,14 @@
 //! The commands. Each is a few lines over the rest of the crate; what they print is for people, or JSON with `--json`.
 
 mod accounts;
+mod audit;
+mod backup;
 pub mod demo;
 mod doctor;
 mod geodata;
 mod keys;
 mod progress;
+mod restore;
 mod serve;
 
 use std::process::ExitCode;
@@ -65,6 +68,15 @@ enum Command {
         #[command(subcommand)]
         command: keys::KeysCommand,
     },
+    /// The audit log: verify it, and print what it can be verified against.
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
+    },
+    /// Copy everything, beside a running server, to two encrypted files.
+    Backup(backup::BackupArgs),
+    /// Fill an empty folder or database from a backup.
+    Restore(restore::RestoreArgs),
     /// Look at key, disk and database, and say what to mend.
     Doctor {
         #[command(flatten)]
@@ -98,6 +110,9 @@ pub enum CommandError {
     /// The file of the instance key.
     #[error(transparent)]
     KeyFile(#[from] crate::keys::files::KeyFileError),
+    /// A backup or a restore.
+    #[error(transparent)]
+    Backup(#[from] crate::backup::error::BackupError),
     /// Something asked for that cannot be.
     #[error("{0}")]
     Usage(String),
@@ -142,6 +157,9 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         Command::Device { command } => accounts::device(&command)?,
         Command::Geodata { command } => geodata::geodata(&command)?,
         Command::Keys { command } => keys::keys(&command)?,
+        Command::Audit { command } => return audit::audit(&command),
+        Command::Backup(args) => return backup::backup(&args),
+        Command::Restore(args) => return restore::restore(&args),
         Command::Doctor { store, json } => return doctor::doctor(&store, json),
         Command::Openapi => print_openapi()?,
     }

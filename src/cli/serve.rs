@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use actix_web::web::Data;
 
 use crate::app::{self, ServerOptions};
+use crate::auth::credential::Credential;
+use crate::auth::setup;
 use crate::cli::{CommandError, open, tell};
 use crate::config::{ServeConfig, StoreConfig};
 use crate::context::Context;
@@ -14,12 +16,27 @@ use crate::db::dialect::{self, Target};
 pub(super) fn serve(store: &StoreConfig, serve: &ServeConfig) -> Result<(), CommandError> {
     let context = Data::new(open(store)?);
     let listener = bind(&serve.listen)?;
-    tell(&format!("sentinelle listens on http://{}", listener.local_addr()?));
+    let url = format!("http://{}", listener.local_addr()?);
+    tell(&format!("sentinelle listens on {url}"));
+    if let Some(link) = setup::offer(&context)? {
+        let url = context.public_url.as_ref().map_or(url, |public| public.origin().to_owned());
+        tell(&words_of_setup(&url, &link));
+    }
     let ServeConfig { workers, rates, .. } = serve;
     run(
         context,
         listener,
         &ServerOptions { workers: *workers, rates: *rates, ..Default::default() },
+    )
+}
+
+fn words_of_setup(url: &str, link: &Credential) -> String {
+    format!(
+        "There is no coordinator yet. Make the first one, with a name and a password of your own:\n\n    \
+         curl -sS {url}/v1/setup -H 'Content-Type: application/json' \\\n      \
+         -d '{{\"token\":\"{}\",\"name\":\"…\",\"password\":\"…\"}}'\n\n\
+         The link works once, and until the next start.",
+        link.expose()
     )
 }
 

@@ -4,20 +4,26 @@
 
 mod bulk;
 mod erase;
+pub mod load;
+pub mod migrations;
+pub mod tables;
 mod uuid_column;
 
 use std::path::PathBuf;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::dsl::sql;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::sql_types::{Bool, Integer};
 use diesel::{
-    Connection, ExpressionMethods, PgConnection, QueryDsl, QueryResult, RunQueryDsl,
-    SqliteConnection,
+    Connection, ExpressionMethods, OptionalExtension, PgConnection, QueryDsl, QueryResult,
+    RunQueryDsl, SqliteConnection,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::db::OpenError;
-use crate::db::schema::{changes, heads};
+use crate::db::rows::ChainRow;
+use crate::db::schema::{audit_chains, changes, heads};
 use crate::db::writer::Change;
 
 pub use self::bulk::{insert_audit, insert_rows, next_incident_ids, rewrap_data_keys};
@@ -53,6 +59,9 @@ const RETIRED_KEY: &str = "the instance key is retired";
 
 /// How long a connection waits for a database that another process is just creating.
 const CREATION_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// The space of advisory locks on chains: "audi" in ASCII.
+const CHAIN_LOCKS: i32 = 0x6175_6469;
 
 /// Where the store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -324,6 +333,44 @@ pub fn record_changes(conn: &mut DbConn, changes: &[Change]) -> QueryResult<()> 
         DbConn::Postgres(conn) => diesel::insert_into(changes::table).values(&rows).execute(conn),
     }?;
     Ok(())
+}
+
+/// Returns the number of the audit chain that `conn` writes for as long as it is open: on `PostgreSQL` the first that no
+/// other connection has, on `SQLite`, where one transaction writes at a time, that of all.
+///
+/// # Errors
+/// When the engine refuses.
+pub fn claim_chain(conn: &mut DbConn) -> QueryResult<i32> {
+    let DbConn::Postgres(conn) = conn else {
+        return Ok(1);
+    };
+    let mut number = 1;
+    loop {
+        // Held by the session, so a server that dies gives its chain back.
+        let claim = sql::<Bool>("pg_try_advisory_lock(")
+            .bind::<Integer, _>(CHAIN_LOCKS)
+            .sql(", ")
+            .bind::<Integer, _>(number)
+            .sql(")");
+        if diesel::select(claim).get_result(conn)? {
+            return Ok(number);
+        }
+        number += 1;
+    }
+}
+
+/// Returns the state of an audit chain, which nobody else writes until the transaction ends; `None` before its first
+/// entry.
+///
+/// # Errors
+/// When the engine refuses.
+pub fn hold_chain(conn: &mut DbConn, number: i32) -> QueryResult<Option<ChainRow>> {
+    let query = audit_chains::table.find(number);
+    match conn {
+        DbConn::Sqlite(conn) => query.first(conn).optional(),
+        // The claim is the session's; the row's lock holds even where a pooler hands sessions around.
+        DbConn::Postgres(conn) => query.for_update().first(conn).optional(),
+    }
 }
 
 /// Tells whether the store has no room left.

@@ -19,6 +19,7 @@ use actix_web::web;
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, r2d2};
 
 use crate::audit::Entry;
+use crate::audit::keeper::Keeper;
 use crate::db::dialect::{DbConn, Manager, Target};
 use crate::db::rows::NewRows;
 use crate::db::schema::heads;
@@ -165,6 +166,11 @@ impl Db {
     {
         let answer = self.writer.submit(work)?;
         answer.blocking_recv().map_err(stopped)?
+    }
+
+    /// Has `keeper` keep the audit log from now on. Before that, whatever is to be audited fails.
+    pub fn keep_audit(&self, keeper: Keeper) {
+        self.writer.keep_audit(keeper);
     }
 
     /// Leaves `entry` in the audit log, and answers once it is durable.

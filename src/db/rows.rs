@@ -6,8 +6,8 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use crate::audit::Entry;
 use crate::db::schema::{
-    audit_entries, data_keys, incident_actors, incident_categories, incident_facts, incident_harm,
-    incidents, reports, sealed,
+    audit_chains, audit_entries, data_keys, incident_actors, incident_categories, incident_facts,
+    incident_harm, incidents, reports, sealed,
 };
 use crate::ids::{Id, IncidentId, ReportId, UserId};
 
@@ -189,14 +189,36 @@ pub struct NewSealedRow {
 }
 
 /// An entry of the audit log.
-#[derive(Debug, diesel::Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, diesel::Queryable, diesel::Insertable)]
 #[diesel(table_name = audit_entries, treat_none_as_default_value = false)]
 #[expect(missing_docs, reason = "the columns are told in the migration")]
-pub struct NewAuditRow {
+pub struct AuditRow {
+    pub chain: i32,
+    pub position: i64,
     pub at: NaiveDateTime,
     pub actor: Option<UserId>,
-    pub action: &'static str,
-    pub subject_kind: &'static str,
+    pub action: String,
+    pub subject_kind: String,
     pub subject_id: Id<Any>,
+    pub domain: String,
     pub detail: String,
+    pub country: Option<String>,
+    pub country_other: Option<String>,
+    pub chained: Vec<u8>,
+}
+
+/// How far a chain of the audit log has grown, and its signed head.
+#[derive(
+    Debug, Clone, PartialEq, Eq, diesel::Queryable, diesel::Insertable, diesel::AsChangeset,
+)]
+#[diesel(table_name = audit_chains)]
+#[expect(missing_docs, reason = "the columns are told in the migration")]
+pub struct ChainRow {
+    pub chain: i32,
+    pub size: i64,
+    pub peaks: Vec<u8>,
+    pub root: Vec<u8>,
+    pub chained: Vec<u8>,
+    pub signed_at: NaiveDateTime,
+    pub signature: Vec<u8>,
 }

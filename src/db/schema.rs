@@ -315,7 +315,7 @@ diesel::table! {
     use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
     use crate::db::dialect::DbUuid;
 
-    audit_entries (id) {
+    unchained_audit_entries (id) {
         id -> BigInt,
         at -> Timestamp,
         actor -> Nullable<DbUuid>,
@@ -323,6 +323,40 @@ diesel::table! {
         subject_kind -> Text,
         subject_id -> DbUuid,
         detail -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    audit_entries (chain, position) {
+        chain -> Integer,
+        position -> BigInt,
+        at -> Timestamp,
+        actor -> Nullable<DbUuid>,
+        action -> Text,
+        subject_kind -> Text,
+        subject_id -> DbUuid,
+        domain -> Text,
+        detail -> Text,
+        country -> Nullable<Text>,
+        country_other -> Nullable<Text>,
+        chained -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Timestamp};
+
+    audit_chains (chain) {
+        chain -> Integer,
+        size -> BigInt,
+        peaks -> Binary,
+        root -> Binary,
+        chained -> Binary,
+        signed_at -> Timestamp,
+        signature -> Binary,
     }
 }
 
@@ -426,6 +460,68 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text, Timestamp};
+
+    passwords (user_id) {
+        user_id -> BigInt,
+        hash -> Text,
+        changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Timestamp};
+
+    second_factors (user_id) {
+        user_id -> BigInt,
+        version -> Nullable<Integer>,
+        pending_version -> Nullable<Integer>,
+        confirmed_at -> Nullable<Timestamp>,
+        last_step -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, Timestamp};
+
+    recovery_codes (hash) {
+        hash -> Binary,
+        user_id -> BigInt,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    sessions (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        user_id -> BigInt,
+        hash -> Binary,
+        created_at -> Timestamp,
+        seen_at -> Timestamp,
+        expires_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+        has_second_factor -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Integer, Nullable, Timestamp};
+
+    sign_in_failures (bucket) {
+        bucket -> Binary,
+        n_guesses -> Integer,
+        counted_at -> Timestamp,
+        next_at -> Timestamp,
+        forgotten_at -> Timestamp,
+        failed_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::joinable!(incident_facts -> incidents (incident_id));
 diesel::joinable!(incident_categories -> incidents (incident_id));
 diesel::joinable!(incident_harm -> incidents (incident_id));
@@ -439,6 +535,9 @@ diesel::joinable!(grant_tags -> grants (grant_id));
 diesel::joinable!(invitations -> users (user_id));
 diesel::joinable!(users -> organisations (organisation_id));
 diesel::joinable!(reveals -> incidents (incident_id));
+diesel::joinable!(passwords -> users (user_id));
+diesel::joinable!(second_factors -> users (user_id));
+diesel::joinable!(sessions -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
     instance_keys,
     data_keys,
@@ -459,7 +558,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     grants,
     tokens,
     devices,
+    unchained_audit_entries,
     audit_entries,
+    audit_chains,
     organisations,
     regions,
     region_countries,
@@ -468,6 +569,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     setup_links,
     reveals,
     incident_relations,
+    passwords,
+    second_factors,
+    recovery_codes,
+    sessions,
+    sign_in_failures,
 );
 
 diesel::table! {

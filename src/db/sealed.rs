@@ -1,8 +1,8 @@
 //! Sealed parts and their keys in the database. Opens nothing: it stores and finds bytes.
 
 use diesel::{
-    ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl,
-    QueryResult, RunQueryDsl,
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods,
+    OptionalExtension, QueryDsl, QueryResult, RunQueryDsl,
 };
 use uuid::Uuid;
 
@@ -91,6 +91,54 @@ pub fn destroy_keys(conn: &mut DbConn, owner: Owner, part: Option<Part>) -> Quer
     }
     let ids: Vec<Id<Any>> = keys.load(conn)?;
     diesel::delete(data_keys::table.filter(data_keys::id.eq_any(ids))).execute(conn)
+}
+
+/// Returns one version of a part; `None` where there is none or its key was destroyed.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_version(
+    conn: &mut DbConn,
+    owner: Owner,
+    part: Part,
+    version: i32,
+) -> QueryResult<Option<Sealed>> {
+    let found: Option<(Vec<u8>, Vec<u8>, String)> = sealed::table
+        .inner_join(
+            data_keys::table
+                .on(sealed::key_id.eq(diesel::NullableExpressionMethods::nullable(data_keys::id))),
+        )
+        .filter(sealed::owner_id.eq(Id::<Any>::from_uuid(owner.id)))
+        .filter(sealed::owner_kind.eq(owner.kind.as_str()))
+        .filter(sealed::part.eq(part.as_str()).and(sealed::version.eq(version)))
+        .select((sealed::blob, data_keys::wrapped, data_keys::kek_id))
+        .first(conn)
+        .optional()?;
+    Ok(found.map(|(blob, wrapped_key, key_id)| Sealed { wrapped_key, key_id, blob }))
+}
+
+/// Removes one version of a part with its key, so that the version may be written anew.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove_version(
+    conn: &mut DbConn,
+    owner: Owner,
+    part: Part,
+    version: i32,
+) -> QueryResult<()> {
+    let this = || {
+        sealed::table
+            .filter(sealed::owner_id.eq(Id::<Any>::from_uuid(owner.id)))
+            .filter(sealed::owner_kind.eq(owner.kind.as_str()))
+            .filter(sealed::part.eq(part.as_str()).and(sealed::version.eq(version)))
+    };
+    let key: Option<Option<Id<Any>>> = this().select(sealed::key_id).first(conn).optional()?;
+    diesel::delete(this()).execute(conn)?;
+    if let Some(key) = key.flatten() {
+        diesel::delete(data_keys::table.find(key)).execute(conn)?;
+    }
+    Ok(())
 }
 
 /// Returns the secrets of this instance, still wrapped; empty on a new database.

@@ -10,17 +10,18 @@
 
 mod job;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use diesel::QueryResult;
 use tokio::sync::oneshot;
 
 use crate::audit::Entry;
+use crate::audit::keeper::{KeepError, Keeper};
 use crate::db::dialect::{self, DbConn, Target};
-use crate::db::rows::{NewAuditRow, NewRows};
+use crate::db::rows::NewRows;
 use crate::db::writer::job::{Job, Panicked, file, in_savepoint, run_next};
 use crate::db::{DbOptions, OpenError};
 use crate::error::{Code, Error, Result};
@@ -117,6 +118,7 @@ impl WriteTx<'_> {
 #[derive(Clone)]
 pub struct WriteQueue {
     jobs: SyncSender<Job>,
+    keeper: Arc<OnceLock<Keeper>>,
     counters: Arc<Counters>,
 }
 
@@ -147,11 +149,12 @@ impl WriteQueue {
     /// # Errors
     /// When a first connection cannot be had.
     pub fn start(target: &Target, options: &DbOptions) -> std::result::Result<Self, OpenError> {
-        let counters = Arc::new(Counters::default());
+        let (counters, keeper) = (Arc::new(Counters::default()), Arc::default());
         let (jobs, waiting) = sync_channel(QUEUE_LENGTH);
         let writer = Writer {
-            conn: Some(target.connect_writer()?),
+            session: Some(Session::open(target)?),
             target: target.clone(),
+            keeper: Arc::clone(&keeper),
             batch_limit: options.batch_limit.max(1),
             commit_delay: options.commit_delay,
             counters: Arc::clone(&counters),
@@ -160,7 +163,13 @@ impl WriteQueue {
             .name("writer".to_owned())
             .spawn(move || writer.run(&waiting))
             .map_err(|error| OpenError::Connect(error.to_string()))?;
-        Ok(Self { jobs, counters })
+        Ok(Self { jobs, keeper, counters })
+    }
+
+    /// Has `keeper` keep the audit entries from now on; a second one is not taken.
+    pub fn keep_audit(&self, keeper: Keeper) {
+        // What is handed back is the refused one.
+        drop(self.keeper.set(keeper));
     }
 
     /// Queues `work` and returns where its answer will come.
@@ -210,9 +219,25 @@ impl WriteQueue {
     }
 }
 
+/// A writer's connection, and the audit chain that is its own.
+struct Session {
+    conn: DbConn,
+    chain: i32,
+}
+
+impl Session {
+    fn open(target: &Target) -> std::result::Result<Self, OpenError> {
+        let mut conn = target.connect_writer()?;
+        let chain = dialect::claim_chain(&mut conn);
+        let chain = chain.map_err(|error| OpenError::Connect(error.to_string()))?;
+        Ok(Self { conn, chain })
+    }
+}
+
 struct Writer {
-    conn: Option<DbConn>,
+    session: Option<Session>,
     target: Target,
+    keeper: Arc<OnceLock<Keeper>>,
     batch_limit: usize,
     commit_delay: Duration,
     counters: Arc<Counters>,
@@ -250,15 +275,15 @@ impl Writer {
     }
 
     /// Begins a transaction; where the kept connection broke while idle, on a new one.
-    fn begin(&mut self) -> std::result::Result<DbConn, WriteError> {
-        if let Some(mut conn) = self.conn.take()
-            && dialect::begin_write(&mut conn).is_ok()
+    fn begin(&mut self) -> std::result::Result<Session, WriteError> {
+        if let Some(mut session) = self.session.take()
+            && dialect::begin_write(&mut session.conn).is_ok()
         {
-            return Ok(conn);
+            return Ok(session);
         }
-        let mut conn = self.target.connect_writer()?;
-        dialect::begin_write(&mut conn)?;
-        Ok(conn)
+        let mut session = Session::open(&self.target)?;
+        dialect::begin_write(&mut session.conn)?;
+        Ok(session)
     }
 
     fn try_write(
@@ -267,27 +292,40 @@ impl Writer {
         waiting: &Receiver<Job>,
     ) -> std::result::Result<(), WriteError> {
         // Put back only after a commit: one that failed may be broken, or in the middle of something.
-        let mut conn = self.begin()?;
+        let mut session = self.begin()?;
+        let conn = &mut session.conn;
         let mut pending = Pending::default();
         let mut n_done = 0;
         while n_done < batch.len() {
             let room = self.batch_limit.saturating_sub(batch.len());
             batch.extend(waiting.try_iter().take(room));
             let (_, rest) = batch.split_at_mut(n_done);
-            n_done += run_next(&mut conn, rest, &mut pending)?;
+            n_done += run_next(conn, rest, &mut pending)?;
         }
-        let entries: Vec<NewAuditRow> = pending.entries.into_iter().map(Entry::into_row).collect();
-        dialect::insert_audit(&mut conn, &entries)?;
-        dialect::record_changes(&mut conn, &pending.changes)?;
+        self.keep(conn, session.chain, pending.entries)?;
+        dialect::record_changes(conn, &pending.changes)?;
         if !self.commit_delay.is_zero() {
             std::thread::sleep(self.commit_delay);
         }
-        dialect::commit(&mut conn)?;
-        self.conn = Some(conn);
+        dialect::commit(conn)?;
+        self.session = Some(session);
         self.counters.commits.fetch_add(1, Ordering::Relaxed);
         let n_jobs = u64::try_from(batch.len()).unwrap_or(u64::MAX);
         self.counters.jobs.fetch_add(n_jobs, Ordering::Relaxed);
         Ok(())
+    }
+
+    fn keep(
+        &self,
+        conn: &mut DbConn,
+        chain: i32,
+        entries: Vec<Entry>,
+    ) -> std::result::Result<(), WriteError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let keeper = self.keeper.get().ok_or(WriteError::NoKeeper)?;
+        Ok(keeper.append(conn, chain, entries)?)
     }
 }
 
@@ -299,6 +337,19 @@ enum WriteError {
     Connect(#[from] OpenError),
     #[error(transparent)]
     Panicked(#[from] Panicked),
+    #[error(transparent)]
+    Audit(KeepError),
+    #[error("something was to be audited before the instance's keys were opened")]
+    NoKeeper,
+}
+
+impl From<KeepError> for WriteError {
+    fn from(error: KeepError) -> Self {
+        match error {
+            KeepError::Database(error) => Self::Database(error),
+            KeepError::Forged(_) => Self::Audit(error),
+        }
+    }
 }
 
 impl WriteError {
@@ -306,7 +357,11 @@ impl WriteError {
     fn code(&self) -> Code {
         match self {
             Self::Database(error) if dialect::is_storage_full(error) => Code::StorageFull,
-            Self::Database(_) | Self::Connect(_) | Self::Panicked(_) => Code::Unavailable,
+            Self::Database(_)
+            | Self::Connect(_)
+            | Self::Panicked(_)
+            | Self::Audit(_)
+            | Self::NoKeeper => Code::Unavailable,
         }
     }
 }

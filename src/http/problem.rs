@@ -69,13 +69,13 @@ pub fn status(code: Code) -> StatusCode {
         | Code::InvalidParameter
         | Code::InvalidCursor
         | Code::BadRequest => StatusCode::BAD_REQUEST,
-        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Code::Forbidden => StatusCode::FORBIDDEN,
+        Code::Unauthenticated | Code::SignInFailed => StatusCode::UNAUTHORIZED,
+        Code::Forbidden | Code::CsrfFailed => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
         Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
-        Code::IdConflict => StatusCode::CONFLICT,
+        Code::IdConflict | Code::AlreadySetUp => StatusCode::CONFLICT,
         Code::Gone => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -125,7 +125,15 @@ fn titles(code: Code) -> (&'static str, &'static str) {
             "a valid token is needed: send it as `Authorization: Bearer …`",
             "un jeton valide est nécessaire : envoyez-le par « Authorization: Bearer … »",
         ),
+        Code::SignInFailed => (
+            "signing in failed: check name, password and code; a code works once",
+            "connexion refusée : vérifiez le nom, le mot de passe et le code ; un code ne sert qu'une fois",
+        ),
         Code::Forbidden => ("your role does not allow this", "votre rôle ne le permet pas"),
+        Code::CsrfFailed => (
+            "send `X-CSRF-Token` as given at sign-in, from a page of this address",
+            "joignez « X-CSRF-Token » tel que reçu à la connexion, depuis une page de cette adresse",
+        ),
         Code::NotFound => ("not found", "introuvable"),
         Code::MethodNotAllowed => {
             ("this path does not take this method", "ce chemin n'accepte pas cette méthode")
@@ -141,6 +149,10 @@ fn titles(code: Code) -> (&'static str, &'static str) {
         Code::IdConflict => (
             "another content was already sent under this id; the first one is kept",
             "un autre contenu a déjà été envoyé sous cet identifiant ; le premier est conservé",
+        ),
+        Code::AlreadySetUp => (
+            "this instance is set up: ask a coordinator for an invitation",
+            "cette instance est déjà configurée : demandez une invitation à un coordinateur",
         ),
         Code::Gone => (
             "this report was withdrawn or erased and cannot be sent again",
@@ -232,7 +244,7 @@ pub fn render(error: &Error, language: Language) -> HttpResponse<BoxBody> {
     response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON));
     response.insert_header((header::CONTENT_LANGUAGE, language.tag()));
     match error.code {
-        Code::Unauthenticated => {
+        Code::Unauthenticated | Code::SignInFailed => {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
         Code::Unavailable | Code::StorageFull => {

@@ -37,11 +37,13 @@ pub enum Part {
     Message,
     /// Submission that could not be read, as it came.
     Quarantine,
+    /// Secret of a person's second factor.
+    SecondFactor,
 }
 
 impl Part {
     /// Every part there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Text,
         Self::Identity,
         Self::Place,
@@ -49,6 +51,7 @@ impl Part {
         Self::Reason,
         Self::Message,
         Self::Quarantine,
+        Self::SecondFactor,
     ];
 
     /// Returns the stored name.
@@ -61,6 +64,7 @@ impl Part {
             Self::Reason => "reason",
             Self::Message => "message",
             Self::Quarantine => "quarantine",
+            Self::SecondFactor => "second_factor",
         }
     }
 

@@ -7,6 +7,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::seal::cipher::{random, wrap_secret};
@@ -33,12 +34,30 @@ pub enum Purpose {
     Cursor,
     /// Finds sealed names by equality.
     NameIndex,
+    /// Signs the heads of the audit log.
+    AuditHead,
+    /// Keys the hashes of passwords.
+    Password,
+    /// Makes what a signed-in person proves things with beside the session itself.
+    SignIn,
 }
 
 impl Purpose {
     /// Every purpose there is.
-    pub const ALL: [Self; 6] =
-        [Self::Check, Self::Place, Self::Pseudonym, Self::Content, Self::Cursor, Self::NameIndex];
+    pub const ALL: [Self; 9] = [
+        Self::Check,
+        Self::Place,
+        Self::Pseudonym,
+        Self::Content,
+        Self::Cursor,
+        Self::NameIndex,
+        Self::AuditHead,
+        Self::Password,
+        Self::SignIn,
+    ];
+
+    /// Those that an instance may lack, since it was made before there was such a purpose.
+    pub const LATER: [Self; 3] = [Self::AuditHead, Self::Password, Self::SignIn];
 
     /// Returns the stored name.
     pub fn as_str(self) -> &'static str {
@@ -49,6 +68,9 @@ impl Purpose {
             Self::Content => "content",
             Self::Cursor => "cursor",
             Self::NameIndex => "name_index",
+            Self::AuditHead => "audit_head",
+            Self::Password => "password",
+            Self::SignIn => "sign_in",
         }
     }
 
@@ -100,6 +122,34 @@ pub struct SubKeySet {
     content: Secret,
     cursor: Secret,
     name_index: Secret,
+    audit_head: Secret,
+    password: Secret,
+    sign_in: Secret,
+}
+
+/// What a signed-in person proves something with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// That a request was written by a page of ours.
+    Request,
+    /// That a device was signed in on before.
+    KnownDevice,
+    /// That a second factor was lost.
+    RecoveryCode,
+    /// What guesses by somebody who is signed in are counted by.
+    OwnAccount,
+}
+
+impl Proof {
+    /// Returns what stands before the message, so that no value serves for two things.
+    fn label(self) -> &'static [u8] {
+        match self {
+            Self::Request => b"request\0",
+            Self::KnownDevice => b"known device\0",
+            Self::RecoveryCode => b"recovery code\0",
+            Self::OwnAccount => b"own account\0",
+        }
+    }
 }
 
 impl SubKeySet {
@@ -125,10 +175,7 @@ impl SubKeySet {
     /// [`SealError::WrongKey`] when they belong to another instance key: the server must not start, or it would seal
     /// new reports under a second key. [`SealError::MissingSubKey`], [`SealError::Damaged`].
     pub fn open(sealer: &Sealer, stored: &[WrappedSubKey]) -> Result<Self, SealError> {
-        let open = |purpose: Purpose| {
-            let found = stored.iter().find(|sub_key| sub_key.purpose == purpose);
-            found.ok_or(SealError::MissingSubKey(purpose))?.open(sealer)
-        };
+        let open = |purpose: Purpose| open_one(sealer, stored, purpose);
         open(Purpose::Check)?;
         Ok(Self {
             place: open(Purpose::Place)?,
@@ -136,7 +183,27 @@ impl SubKeySet {
             content: open(Purpose::Content)?,
             cursor: open(Purpose::Cursor)?,
             name_index: open(Purpose::NameIndex)?,
+            audit_head: open(Purpose::AuditHead)?,
+            password: open(Purpose::Password)?,
+            sign_in: open(Purpose::SignIn)?,
         })
+    }
+
+    /// Returns new secrets for those of [`Purpose::LATER`] that are not among the `stored` ones, to be stored too.
+    ///
+    /// # Errors
+    /// [`SealError::WrongKey`], [`SealError::MissingSubKey`], [`SealError::NoRandom`].
+    pub fn generate_later(
+        sealer: &Sealer,
+        stored: &[WrappedSubKey],
+    ) -> Result<Vec<WrappedSubKey>, SealError> {
+        // Before anything is wrapped by a key that is not this instance's.
+        open_one(sealer, stored, Purpose::Check)?;
+        Purpose::LATER
+            .into_iter()
+            .filter(|purpose| stored.iter().all(|sub_key| sub_key.purpose != *purpose))
+            .map(|purpose| wrap_sub_key(&sealer.instance_key(), purpose, &random()?))
+            .collect()
     }
 
     /// Returns the veil for places.
@@ -172,6 +239,40 @@ impl SubKeySet {
     pub fn verify_cursor(&self, cursor: &[u8], signature: &[u8]) -> bool {
         self.sign_cursor(cursor).as_slice().ct_eq(signature).into()
     }
+
+    /// Returns the seed of the key that signs audit heads, and the id that names this instance in them.
+    pub fn audit_head(&self) -> (Zeroizing<[u8; 32]>, Uuid) {
+        let (seed, rest) = self.audit_head.split_at(32);
+        let mut key = Zeroizing::new([0; 32]);
+        key.copy_from_slice(seed);
+        let mut id = [0; 16];
+        id.iter_mut().zip(rest).for_each(|(target, byte)| *target = *byte);
+        (key, uuid::Builder::from_random_bytes(id).into_uuid())
+    }
+
+    /// Returns the secret that hashes of passwords are keyed with.
+    pub fn password_key(&self) -> Zeroizing<[u8; 64]> {
+        self.password.clone()
+    }
+
+    /// Returns the proof of `message`, which only this instance can make.
+    pub fn proof(&self, of: Proof, message: &[u8]) -> [u8; 32] {
+        mac(&self.sign_in, &Zeroizing::new([of.label(), message].concat()))
+    }
+
+    /// Says whether `proof` is that of `message`, in a time that does not depend on where it differs.
+    pub fn verify_proof(&self, of: Proof, message: &[u8], proof: &[u8]) -> bool {
+        self.proof(of, message).as_slice().ct_eq(proof).into()
+    }
+}
+
+fn open_one(
+    sealer: &Sealer,
+    stored: &[WrappedSubKey],
+    purpose: Purpose,
+) -> Result<Secret, SealError> {
+    let found = stored.iter().find(|sub_key| sub_key.purpose == purpose);
+    found.ok_or(SealError::MissingSubKey(purpose))?.open(sealer)
 }
 
 fn wrap_sub_key(

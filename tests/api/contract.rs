@@ -13,13 +13,13 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use crate::harness::TestApp;
 
 /// Nullability by table and column.
-type Schema = BTreeMap<(String, String), bool>;
+pub(crate) type Schema = BTreeMap<(String, String), bool>;
 
-fn tree(engine: &str) -> PathBuf {
+pub(crate) fn tree(engine: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine)
 }
 
-fn folders(engine: &str) -> Vec<String> {
+pub(crate) fn folders(engine: &str) -> Vec<String> {
     let entries = fs::read_dir(tree(engine)).expect("a tree");
     let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
     entries
@@ -53,13 +53,24 @@ fn split_items(text: &str) -> Vec<String> {
 }
 
 /// Reads the tables out of every `up.sql`.
-fn declared(engine: &str) -> Schema {
+pub(crate) fn declared(engine: &str) -> Schema {
     let mut schema = Schema::new();
     for folder in folders(engine) {
         let sql = fs::read_to_string(tree(engine).join(folder).join("up.sql")).expect("up.sql");
         let sql = without_comments(&sql).to_lowercase();
         for statement in sql.split(';').map(str::trim) {
-            if let Some(added) = statement.strip_prefix("alter table ") {
+            let altered = statement.strip_prefix("alter table ");
+            if let Some((from, to)) = altered.and_then(|words| words.split_once(" rename to ")) {
+                let (renamed, others): (Schema, Schema) =
+                    schema.into_iter().partition(|((table, _), _)| table == from);
+                let renamed = renamed.into_iter();
+                schema = others;
+                schema.extend(
+                    renamed.map(|((_, column), nullable)| ((to.to_owned(), column), nullable)),
+                );
+                continue;
+            }
+            if let Some(added) = altered {
                 let (table, column) =
                     added.split_once(" add column ").expect("only columns are added");
                 let name = column.split_whitespace().next().expect("a name");

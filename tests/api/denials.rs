@@ -17,7 +17,7 @@ fn refusals(app: &TestApp) -> Vec<(Option<UserId>, String)> {
     let read = app.context.db.read_here(|conn| {
         Ok(audit_entries::table
             .filter(audit_entries::action.eq("refused"))
-            .order(audit_entries::id)
+            .order((audit_entries::chain, audit_entries::position))
             .select((audit_entries::actor, audit_entries::detail))
             .load(conn)?)
     });

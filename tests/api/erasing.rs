@@ -57,7 +57,7 @@ fn acts_on(app: &TestApp, id: Uuid) -> Vec<(String, String, bool)> {
         let subject = Id::<sentinelle::db::rows::Any>::from_uuid(id);
         Ok(audit_entries::table
             .filter(audit_entries::subject_id.eq(subject))
-            .order(audit_entries::id)
+            .order((audit_entries::chain, audit_entries::position))
             .select((
                 audit_entries::action,
                 audit_entries::detail,

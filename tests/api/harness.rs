@@ -18,7 +18,7 @@ use chrono::{DateTime, TimeZone, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use sentinelle::app::{self, ServerOptions};
-use sentinelle::auth::accounts::{add_device, add_token, add_user};
+use sentinelle::auth::accounts::{add_device, add_token, add_user, invite};
 use sentinelle::auth::types::{GrantScope, Role};
 use sentinelle::clock::Clock;
 use sentinelle::config::{PublicConfig, SecurityContact, StoreConfig};
@@ -27,6 +27,25 @@ use sentinelle::db::{Db, DbOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
+
+/// The password of every person of a test.
+pub(crate) const PASSWORD: &str = "gravel-otter-plain-nine";
+
+/// What an authenticator program shows at `now`.
+pub(crate) fn code_of(secret: &[u8], now: DateTime<Utc>) -> String {
+    let secret = <[u8; 20]>::try_from(secret).expect("160 bits");
+    let totp = totp_rs::Builder::new().with_secret(secret).build().expect("a secret");
+    totp.generate(now.timestamp().unsigned_abs()).to_string()
+}
+
+fn from_base32(text: &str) -> Vec<u8> {
+    let value = |letter| "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).expect("base32");
+    let bits: String = text.chars().map(|letter| format!("{:05b}", value(letter))).collect();
+    let byte = |bits: &[u8]| {
+        std::str::from_utf8(bits).ok().and_then(|bits| u8::from_str_radix(bits, 2).ok())
+    };
+    bits.as_bytes().chunks(8).filter_map(byte).collect()
+}
 
 /// The application under test; stopped, and its database removed, when dropped.
 pub(crate) struct TestApp {
@@ -106,6 +125,50 @@ impl TestApp {
         Client::new(&self.url, Some(token.expose()))
     }
 
+    /// A new person with a password and no token; returns the name.
+    pub(crate) fn person(&self, role: Role, scope: &str) -> String {
+        let name = format!("Person {}", Uuid::new_v4());
+        let scopes =
+            GrantScope::parse_list(scope, self.context.geo().countries()).expect("a scope");
+        add_user(&self.context, &name, role, scopes).expect("a new user");
+        let link = self.invitation(&name);
+        let body = json!({"token": link, "password": PASSWORD});
+        self.anonymous().post("/v1/invitations/accept", &body).expect(200);
+        name
+    }
+
+    /// A link by which the person of that name sets a password.
+    pub(crate) fn invitation(&self, name: &str) -> String {
+        let made = invite(&self.context, name, chrono::Duration::hours(1)).expect("a link");
+        made.link.expose().to_owned()
+    }
+
+    /// Signs in without cookies.
+    pub(crate) fn sign_in(&self, name: &str, code: Option<&str>) -> Answer {
+        let body = json!({"name": name, "password": PASSWORD, "code": code, "cookie": false});
+        self.anonymous().post("/v1/sessions", &body)
+    }
+
+    /// A new person with one role, signed in, with a second factor.
+    pub(crate) fn session(&self, role: Role, scope: &str) -> Client {
+        let name = self.person(role, scope);
+        let begun = self.sign_in(&name, None).expect(201).json();
+        let client = Client::new(&self.url, begun["session"].as_str());
+        self.enrol(&client).0
+    }
+
+    /// Sets up a second factor in the session of `client`; returns the session that goes on, the secret and the recovery
+    /// codes.
+    pub(crate) fn enrol(&self, client: &Client) -> (Client, Vec<u8>, Vec<String>) {
+        let begun = client.post("/v1/me/second-factor", &json!({"password": PASSWORD})).expect(200);
+        let secret = from_base32(begun.json()["secret"].as_str().expect("a secret"));
+        let code = code_of(&secret, self.context.clock.now());
+        let done = client.put("/v1/me/second-factor", &json!({"code": code})).expect(200).json();
+        let codes = done["recovery_codes"].as_array().expect("codes").iter();
+        let codes = codes.map(|code| code.as_str().expect("a code").to_owned()).collect();
+        (Client::new(&self.url, done["session"]["session"].as_str()), secret, codes)
+    }
+
     /// A reviewer of every country.
     pub(crate) fn reviewer(&self) -> Client {
         self.user(Role::Reviewer, "all")
@@ -142,9 +205,13 @@ impl TestApp {
 
     /// A further application on the same database, as a second server would be.
     pub(crate) fn second_server(&self) -> SecondServer {
+        self.serve(&self.database_url)
+    }
+
+    /// An application on another database, with the same instance key and clock.
+    pub(crate) fn serve(&self, database_url: &str) -> SecondServer {
         let options = TestOptions::default();
-        let context =
-            Data::new(open_context(&self.database_url, &self.folder, &self.now_ms, &options));
+        let context = Data::new(open_context(database_url, &self.folder, &self.now_ms, &options));
         let (url, handle, server) = spawn_server(context.clone(), options.server);
         SecondServer { url, context, handle, server: Some(server) }
     }
@@ -153,6 +220,29 @@ impl TestApp {
 impl Drop for TestApp {
     fn drop(&mut self) {
         stop(&self.handle, self.server.take());
+    }
+}
+
+/// A database without tables, on the engine under test; removed when dropped.
+pub(crate) struct EmptyDatabase {
+    pub(crate) url: String,
+    pub(crate) folder: TempDir,
+    _postgres: Option<PostgresDatabase>,
+}
+
+impl EmptyDatabase {
+    pub(crate) fn new() -> Self {
+        let postgres = PostgresDatabase::create_if_wanted();
+        let url = postgres.as_ref().map(|database| database.url.clone());
+        let embedded = Self::embedded();
+        Self { url: url.unwrap_or(embedded.url), folder: embedded.folder, _postgres: postgres }
+    }
+
+    /// A file, whichever engine is under test.
+    pub(crate) fn embedded() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("sentinelle.db").display());
+        Self { url, folder, _postgres: None }
     }
 }
 
@@ -364,6 +454,11 @@ impl Client {
             &[("content-type", "application/json")],
             Some(body.to_string().as_bytes()),
         )
+    }
+
+    /// Deletes what needs no reason.
+    pub(crate) fn remove(&self, path: &str) -> Answer {
+        self.send("DELETE", path, &[], None)
     }
 
     pub(crate) fn post_bytes(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {

@@ -364,7 +364,7 @@ fn a_second_rotation_follows_the_first_and_a_key_never_comes_back() {
         .read_here(|conn| {
             Ok(audit_entries::table
                 .filter(audit_entries::subject_kind.eq("instance"))
-                .order(audit_entries::id)
+                .order((audit_entries::chain, audit_entries::position))
                 .select((audit_entries::action, audit_entries::detail))
                 .load(conn)?)
         })

@@ -3,7 +3,10 @@
 //! `SENTINELLE_TEST_POSTGRES_URL` set: `PostgreSQL`, a fresh database a test. Unset: `SQLite`, a fresh file a test.
 
 mod harness;
+mod keeper;
 
+mod audit;
+mod backup;
 mod contract;
 mod counts;
 mod denials;
@@ -27,9 +30,13 @@ mod rates;
 mod recount;
 mod refusals;
 mod relations;
+mod restore;
 mod reveal;
 mod review;
 mod robustness;
 mod scope;
+mod set_up;
+mod sign_in;
+mod sign_in_limits;
 mod tidy;
 mod words;

@@ -115,14 +115,15 @@ fn the_entries_of_a_link_tell_each_side_of_itself_alone() {
     let app = TestApp::start();
     let (r1, r7) = linked(&app);
 
-    let entries = app.context.db.read_here(|conn| {
-        let links = audit_entries::table.filter(audit_entries::action.eq("related"));
-        let columns = (audit_entries::subject_id, audit_entries::detail);
-        Ok(links
-            .order(audit_entries::id)
-            .select(columns)
-            .load::<(sentinelle::ids::Id<sentinelle::db::rows::Any>, String)>(conn)?)
-    });
+    let entries =
+        app.context.db.read_here(|conn| {
+            let links = audit_entries::table.filter(audit_entries::action.eq("related"));
+            let columns = (audit_entries::subject_id, audit_entries::detail);
+            Ok(links
+                .order((audit_entries::chain, audit_entries::position))
+                .select(columns)
+                .load::<(sentinelle::ids::Id<sentinelle::db::rows::Any>, String)>(conn)?)
+        });
 
     let told: Vec<(String, String)> = entries
         .expect("entries")

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::auth::policy::{Action, may_grant, may_hold_both, submission_scope, visible};
+use crate::auth::policy::{
+    Action, may_grant, may_hold_both, reads_technical_entries, submission_scope, visible,
+};
 use crate::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
 use crate::error::Code;
 use crate::geo::countries::CountryCode;
@@ -28,8 +30,8 @@ const WHO_MAY: [(Action, &str); 20] = [
     (Action::ManagePeople, "- s s - a - -"),
     (Action::ManageDevices, "- s s - a - -"),
     (Action::ManageCoalition, "- - - - a - -"),
-    (Action::UseAccount, "o s s s a s s"),
-    (Action::ManageCredentials, "o s s s a s s"),
+    (Action::UseAccount, "o o o o o o o"),
+    (Action::ManageCredentials, "o o o o o o o"),
     (Action::ReadMetrics, "- - - - a s s"),
 ];
 
@@ -110,12 +112,28 @@ fn every_role_may_do_what_the_table_says_where_it_says() {
 }
 
 #[test]
-fn a_person_without_a_grant_may_nothing_and_a_phone_submits_and_reads_its_receipts() {
+fn a_person_without_a_grant_has_the_account_and_a_phone_submits_and_reads_its_receipts() {
     for action in Action::ALL {
-        assert_eq!(seen(&signed_in(Vec::new()), action), None, "{action:?}");
+        let is_account = [Action::UseAccount, Action::ManageCredentials].contains(&action);
+        let person = signed_in(Vec::new());
+        assert_eq!(seen(&person, action), is_account.then(Scope::nowhere), "{action:?}");
         let is_for_phones = [Action::SubmitReport, Action::ReadReceipt].contains(&action);
         assert_eq!(seen(&phone(), action), is_for_phones.then(Scope::nowhere), "{action:?}");
     }
+}
+
+#[test]
+fn technical_entries_are_read_by_those_who_run_the_machines() {
+    for role in Role::ALL {
+        let holder = signed_in(vec![grant(role, &["SLE"])]);
+        assert_eq!(reads_technical_entries(&holder), role == Role::Sysadmin, "{role:?}");
+    }
+    let sysadmin = || vec![grant(Role::Sysadmin, &["SLE"])];
+    let only = |action| Limits { actions: Some([action].into()), ..session() };
+    assert!(reads_technical_entries(&person(sysadmin(), only(Action::ReadAudit))));
+    assert!(!reads_technical_entries(&person(sysadmin(), only(Action::ReadMetrics))));
+    assert!(!reads_technical_entries(&phone()));
+    assert!(!reads_technical_entries(&signed_in(Vec::new())));
 }
 
 #[test]

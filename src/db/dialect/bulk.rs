@@ -6,7 +6,7 @@ use diesel::sql_types::{Array, BigInt, Binary, Integer, Text};
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, sql_query};
 
 use crate::db::dialect::{DbConn, DbUuid};
-use crate::db::rows::{Any, NewAuditRow, NewRows};
+use crate::db::rows::{Any, AuditRow, NewRows};
 use crate::db::schema::{
     audit_entries, data_keys, incident_actors, incident_categories, incident_facts, incident_harm,
     incidents, reports, sealed,
@@ -60,7 +60,7 @@ pub fn insert_rows(conn: &mut DbConn, group: &[&NewRows]) -> QueryResult<()> {
 ///
 /// # Errors
 /// When the engine refuses.
-pub fn insert_audit(conn: &mut DbConn, rows: &[NewAuditRow]) -> QueryResult<()> {
+pub fn insert_audit(conn: &mut DbConn, rows: &[AuditRow]) -> QueryResult<()> {
     insert!(conn, audit_entries::table, rows.iter());
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::seal::envelope::{SealError, Sealer};
 use crate::seal::key::InstanceKey;
-use crate::seal::subkeys::{Purpose, SubKeySet, WrappedSubKey};
+use crate::seal::subkeys::{Proof, Purpose, SubKeySet, WrappedSubKey};
 
 fn sealer() -> Sealer {
     Sealer::new(InstanceKey::generate().unwrap())
@@ -61,6 +61,51 @@ fn a_missing_or_exchanged_secret_stops_the_start() {
     exchanged[1].wrapped.clone_from(&stored[2].wrapped);
 
     assert!(matches!(SubKeySet::open(&sealer, &exchanged), Err(SealError::Damaged)));
+}
+
+#[test]
+fn an_instance_made_before_a_purpose_gets_a_secret_for_it() {
+    let sealer = sealer();
+    let (_, mut stored) = SubKeySet::generate(&sealer).unwrap();
+    stored.retain(|key| !Purpose::LATER.contains(&key.purpose));
+
+    let later = SubKeySet::generate_later(&sealer, &stored).unwrap();
+
+    assert_eq!(later.iter().map(|key| key.purpose).collect::<Vec<_>>(), Purpose::LATER);
+    stored.extend(later);
+    assert!(SubKeySet::open(&sealer, &stored).is_ok());
+    assert!(SubKeySet::generate_later(&sealer, &stored).unwrap().is_empty());
+}
+
+#[test]
+fn no_later_secret_is_made_under_the_wrong_key() {
+    let (_, mut stored) = SubKeySet::generate(&sealer()).unwrap();
+    stored.retain(|key| !Purpose::LATER.contains(&key.purpose));
+
+    let refused = SubKeySet::generate_later(&sealer(), &stored);
+
+    assert!(matches!(refused, Err(SealError::WrongKey { .. })));
+}
+
+#[test]
+fn the_name_of_an_instance_tells_nothing_of_its_audit_key() {
+    let (keys, _) = SubKeySet::generate(&sealer()).unwrap();
+    let (seed, instance) = keys.audit_head();
+
+    assert_eq!(instance.get_version_num(), 4);
+    assert!(!seed.windows(8).any(|part| instance.as_bytes().windows(8).any(|id| id == part)));
+    assert_eq!(keys.audit_head(), (seed, instance));
+}
+
+#[test]
+fn a_proof_of_one_thing_is_none_of_another() {
+    let (keys, _) = SubKeySet::generate(&sealer()).unwrap();
+    let proof = keys.proof(Proof::Request, b"x");
+
+    assert!(keys.verify_proof(Proof::Request, b"x", &proof));
+    assert!(!keys.verify_proof(Proof::Request, b"y", &proof));
+    assert!(!keys.verify_proof(Proof::KnownDevice, b"x", &proof));
+    assert!(!keys.verify_proof(Proof::Request, b"x", &proof[..31]));
 }
 
 #[test]

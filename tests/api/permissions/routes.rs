@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Client};
+use crate::harness::{Answer, Client, PASSWORD};
 use crate::permissions::things::{Kind, Thing, killing};
 
 /// One route and how it is asked.
@@ -71,6 +71,17 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::read("GET /.well-known/security.txt", Country),
         Spec::read("GET /v1/about", Country),
         Spec::read("GET /v1/taxonomy", Country),
+        // account, public: what is missing is told to anybody, what is wrong looks as if it never was
+        Spec::send("POST /v1/sessions", Country, |_| json!({})),
+        Spec::send("POST /v1/invitations/accept", Country, |_| json!({"token": "x", "password": PASSWORD})),
+        Spec::send("POST /v1/setup", Country, |_| json!({"token": "x", "name": "x", "password": PASSWORD})),
+        // account: tokens skip the second factor, so they change nothing of what signs in
+        Spec::read("GET /v1/me", Country),
+        Spec::send("PUT /v1/me/password", Country, |_| json!({"old": PASSWORD, "new": PASSWORD})),
+        Spec::send("POST /v1/me/second-factor", Country, |_| json!({"password": PASSWORD})),
+        Spec::send("PUT /v1/me/second-factor", Country, |_| json!({"code": "123456"})),
+        Spec::read("GET /v1/sessions", Country),
+        Spec::send("DELETE /v1/sessions/{id}", Incident, |_| json!({})),
         // operation
         Spec::read("GET /metrics", Country),
         // intake
@@ -102,6 +113,9 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::list("GET /v1/countries.csv"),
         Spec::read("GET /v1/countries/{country}", Country),
         Spec::read("GET /v1/countries/{country}.csv", Country),
+        // audit
+        Spec::read("GET /v1/audit", Country),
+        Spec::read("GET /v1/audit/heads", Country),
     ]
 }
 
