@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-sqlite test-postgres check-api field lint bench bench-words openapi
+.PHONY: help run test test-sqlite test-postgres check-api field lint mutants bench bench-words openapi
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ lint: ## check format, lints and documentation
 	cargo clippy --all-targets --locked -- -D warnings
 	$(if $(wildcard tests/field.rs tests/field/main.rs),cargo clippy --test field --locked -- -D warnings)
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+
+mutants: ## change the policy in every way and see that a test fails each time
+	@.ci/needs build mutants
+	.ci/mutants
 
 bench: ## measure: locate, places, aggregates beside DuckDB, intake, memory, keys (PART=intake for one)
 	@.ci/needs build test

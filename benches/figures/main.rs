@@ -25,18 +25,20 @@ mod packs;
 mod places;
 mod sign_in;
 mod table;
+mod visible;
 mod words;
 
 use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
     ("packs", packs::measure),
     ("words", words::measure_suggestions),
+    ("visible", visible::measure),
     ("aggregates", aggregates::measure),
     ("intake", intake::measure),
     ("audit", audit::measure),

@@ -1,7 +1,5 @@
 //! Who may do what: the one table, and the one function that every query's scope comes from.
 
-use std::collections::BTreeSet;
-
 use crate::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
 use crate::error::{Error, Result};
 
@@ -136,9 +134,10 @@ fn may(role: Role, action: Action) -> bool {
 /// Monitors read only their own reports, and the acts of others are no business of monitors, analysts and system
 /// administrators: for these the scope is empty, and ownership is part of the query.
 fn scope_of(grant: &Grant, action: Action) -> Scope {
-    let nowhere = Scope::Countries(BTreeSet::new());
     match (grant.role, action) {
-        (Role::Monitor, _) | (Role::Analyst | Role::Sysadmin, Action::ReadAudit) => nowhere,
+        (Role::Monitor, _) | (Role::Analyst | Role::Sysadmin, Action::ReadAudit) => {
+            Scope::nowhere()
+        }
         (Role::Coordinator, _) | (Role::Auditor, Action::ReadAudit) => Scope::All,
         (
             Role::Reviewer | Role::RegionalLead | Role::Analyst | Role::Auditor | Role::Sysadmin,
@@ -168,17 +167,13 @@ pub fn visible(principal: &Principal, action: Action) -> Result<Scope> {
     let forbidden = || Error::forbidden(action.as_str());
     let Principal::User { grants, limits, .. } = principal else {
         let is_for_devices = matches!(action, Action::SubmitReport | Action::ReadReceipt);
-        return if is_for_devices {
-            Ok(Scope::Countries(BTreeSet::new()))
-        } else {
-            Err(forbidden())
-        };
+        return if is_for_devices { Ok(Scope::nowhere()) } else { Err(forbidden()) };
     };
     if !is_within(limits, action) {
         return Err(forbidden());
     }
     if is_of_own_account(action) {
-        return Ok(Scope::Countries(BTreeSet::new()));
+        return Ok(Scope::nowhere());
     }
     let allowed = grants.iter().filter(|grant| may(grant.role, action));
     let scopes = allowed.map(|grant| scope_of(grant, action));
@@ -197,18 +192,22 @@ pub fn reads_technical_entries(principal: &Principal) -> bool {
     is_within(limits, Action::ReadAudit) && grants.iter().any(|grant| grant.role == Role::Sysadmin)
 }
 
-/// Returns where a submitter may send reports for: `None` is anywhere, since a monitor's report is never refused for
-/// its country.
-pub fn submission_scope(principal: &Principal) -> Option<Scope> {
-    let Principal::User { grants, .. } = principal else {
-        return None;
+/// Returns where a submitter may send reports for: a phone's and a monitor's report is never refused for its country,
+/// unless the token was made narrower.
+pub fn submission_scope(principal: &Principal) -> Scope {
+    let Principal::User { grants, limits, .. } = principal else {
+        return Scope::All;
     };
-    let is_monitor = grants.iter().any(|grant| grant.role == Role::Monitor);
-    if is_monitor {
-        return None;
+    let submitting = grants.iter().filter(|grant| may(grant.role, Action::SubmitReport));
+    let scopes = submitting.map(|grant| match grant.role {
+        Role::Monitor => Scope::All,
+        _ => grant.scope.clone(),
+    });
+    let scope = scopes.reduce(Scope::union).unwrap_or_else(Scope::nowhere);
+    match &limits.scope {
+        Some(limit) => scope.intersection(limit),
+        None => scope,
     }
-    let reviewing = grants.iter().filter(|grant| may(grant.role, Action::SubmitReport));
-    reviewing.map(|grant| grant.scope.clone()).reduce(Scope::union)
 }
 
 /// Returns whether whoever holds `giver` may give `role`: nobody gives above their own. Auditors and system
@@ -253,3 +252,6 @@ pub fn may_hold_both(one: Role, other: Role) -> bool {
     !((one == Role::Coordinator && is_apart(other))
         || (other == Role::Coordinator && is_apart(one)))
 }
+
+#[cfg(test)]
+mod tests;

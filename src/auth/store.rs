@@ -172,7 +172,7 @@ pub fn resolve(
 
 /// Returns the countries of a list such as `SLE,region:west`; what is not known stands for none.
 fn resolve_list(conn: &mut DbConn, list: &str, countries: &Countries) -> QueryResult<Scope> {
-    let mut scope = Scope::Countries(BTreeSet::new());
+    let mut scope = Scope::nowhere();
     for part in list.split(',') {
         let written = match part.strip_prefix("region:") {
             Some(region) => Some(GrantScope::Region(region.to_owned())),

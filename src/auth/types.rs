@@ -66,6 +66,11 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Returns the scope without a country.
+    pub fn nowhere() -> Self {
+        Self::Countries(BTreeSet::new())
+    }
+
     /// Tells whether `country` is in it.
     pub fn has(&self, country: CountryCode) -> bool {
         match self {
@@ -232,3 +237,6 @@ impl Principal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,8 +90,7 @@ pub async fn list_incidents(
 
 /// Returns where a caller may open reports; nowhere for those who never may.
 pub fn exact_scope(principal: &Principal) -> Scope {
-    visible(principal, Action::OpenReport)
-        .unwrap_or_else(|_forbidden| Scope::Countries(std::collections::BTreeSet::new()))
+    visible(principal, Action::OpenReport).unwrap_or_else(|_forbidden| Scope::nowhere())
 }
 
 /// Read an incident

@@ -152,18 +152,18 @@ pub fn prepare_body(
 /// A reviewer sends for the own countries; a monitor for any.
 fn check_scope(principal: &Principal, prepared: &Prepared) -> Result<()> {
     let country = prepared.geotag.country;
-    match submission_scope(principal) {
-        Some(scope) if !scope.has(country) => Err(Error::invalid(vec![FieldError::new(
-            "/location/country",
-            format!(
-                "{country} is outside your countries: a monitor or a reviewer of {country} can send it"
-            ),
-            format!(
-                "{country} est hors de vos pays : un moniteur ou un réviseur de {country} peut l'envoyer"
-            ),
-        )])),
-        _ => Ok(()),
+    if submission_scope(principal).has(country) {
+        return Ok(());
     }
+    Err(Error::invalid(vec![FieldError::new(
+        "/location/country",
+        format!(
+            "{country} is outside your countries: a monitor or a reviewer of {country} can send it"
+        ),
+        format!(
+            "{country} est hors de vos pays : un moniteur ou un réviseur de {country} peut l'envoyer"
+        ),
+    )]))
 }
 
 /// Stores a prepared report and says what became of it.

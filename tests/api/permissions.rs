@@ -77,7 +77,10 @@ impl Walk<'_> {
                 wrong.push(format!("{cell}: {} {}", answer.status, answer.text()));
             }
             wrong.extend(self.tell_difference(caller, spec, relation, &answer, &cell));
-            let is_told = |id: &&String| answer.status < 300 && answer.text().contains(*id);
+            // The auditor reads of every country in the log, in ids, and nowhere else.
+            let may_tell = spec.route == "GET /v1/audit" && caller.name == "auditor";
+            let is_read = answer.status < 300 && !may_tell;
+            let is_told = |id: &&String| is_read && answer.text().contains(*id);
             let told = hidden.iter().filter(is_told);
             wrong.extend(told.map(|id| format!("{cell}: tells of {id}, which is out of scope")));
         }

@@ -62,7 +62,7 @@ impl Spec {
 /// Every route, public ones too.
 #[rustfmt::skip]
 pub(super) fn all() -> Vec<Spec> {
-    use Kind::{Country, Incident, LinkedPair, Pair, Quarantined, Report};
+    use Kind::{Country, Incident, LinkedPair, Pair, Quarantined, Report, Session};
     vec![
         // public
         Spec::read("GET /health/live", Country),
@@ -81,7 +81,7 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::send("POST /v1/me/second-factor", Country, |_| json!({"password": PASSWORD})),
         Spec::send("PUT /v1/me/second-factor", Country, |_| json!({"code": "123456"})),
         Spec::read("GET /v1/sessions", Country),
-        Spec::send("DELETE /v1/sessions/{id}", Incident, |_| json!({})),
+        Spec::remove("DELETE /v1/sessions/{id}", Session),
         // operation
         Spec::read("GET /metrics", Country),
         // intake

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
-use sentinelle::auth::types::Principal;
+use sentinelle::auth::accounts::add_user;
+use sentinelle::auth::sessions::begin;
+use sentinelle::auth::store::find_row_id;
+use sentinelle::auth::types::{GrantScope, Principal, Role};
 use sentinelle::db::schema::{incident_relations, quarantined};
 use sentinelle::ids::{IncidentId, QuarantinedId, RelationId, UserId};
 use sentinelle::incidents::store::find_incident;
@@ -79,6 +82,8 @@ pub(super) enum Kind {
     /// Two incidents of one country that are linked.
     LinkedPair,
     Quarantined,
+    /// A session: the caller's own, or of somebody else in the country.
+    Session,
 }
 
 /// One thing.
@@ -99,13 +104,14 @@ pub(super) struct Thing {
 pub(super) struct Things<'a> {
     app: &'a TestApp,
     stranger: Principal,
+    stranger_id: UserId,
     kept: Mutex<HashMap<(Kind, &'static str, Relation), Arc<Thing>>>,
 }
 
 impl<'a> Things<'a> {
     pub(super) fn new(app: &'a TestApp) -> Self {
-        let stranger = monitor(UserId::random());
-        Self { app, stranger, kept: Mutex::default() }
+        let stranger_id = UserId::random();
+        Self { app, stranger: monitor(stranger_id), stranger_id, kept: Mutex::default() }
     }
 
     /// The thing that stands so to the caller; the same one each time.
@@ -141,9 +147,30 @@ impl<'a> Things<'a> {
                 of_incident.clone()
             }
             Kind::Quarantined => self.set_aside(maker, &report, &prepared),
+            Kind::Session => self.begin_session(maker, country),
         };
         let telling = vec![of_report, of_incident, id.clone()];
         Thing { id, other, country, report, telling }
+    }
+
+    /// Begins a session of the maker, or of a reviewer of the country where that is nobody with an account.
+    fn begin_session(&self, maker: &Principal, country: &str) -> String {
+        let now = self.app.context.clock.now();
+        let user = match maker.user_id() {
+            Some(id) if id != self.stranger_id => id,
+            _ => {
+                let countries = self.app.context.geo();
+                let scope = GrantScope::parse_list(country, countries.countries());
+                let scope = scope.expect("a country");
+                let name = Uuid::new_v4().to_string();
+                add_user(&self.app.context, &name, Role::Reviewer, scope).expect("a new user")
+            }
+        };
+        let begun = self.app.context.db.write_here(move |tx| {
+            let row_id = find_row_id(tx.conn, user)?;
+            Ok(begin(tx.conn, row_id, now, true)?.0.id)
+        });
+        begun.expect("a session").to_string()
     }
 
     fn submit(&self, maker: &Principal, report: &Value) -> Prepared {
