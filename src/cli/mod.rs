@@ -14,6 +14,9 @@ mod serve;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::clock::Clock;
 use crate::config::{ServeConfig, StoreConfig};
@@ -178,12 +181,23 @@ fn open(store: &StoreConfig) -> Result<Context, CommandError> {
 }
 
 /// JSON lines on standard error, at `info` unless `SENTINELLE_LOG` says otherwise.
+///
+/// Below `info` ours alone: the framework's lines of those levels quote what clients send.
 fn start_log() {
+    let is_ours = |line: &tracing::Metadata<'_>| {
+        *line.level() <= tracing::Level::INFO || line.target().starts_with(env!("CARGO_PKG_NAME"))
+    };
     let filter = tracing_subscriber::EnvFilter::builder()
         .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
         .with_env_var("SENTINELLE_LOG")
         .from_env_lossy();
-    tracing_subscriber::fmt().json().with_writer(std::io::stderr).with_env_filter(filter).init();
+    tracing_subscriber::fmt()
+        .json()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        .finish()
+        .with(filter_fn(is_ours))
+        .init();
     let earlier = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map(ToString::to_string);

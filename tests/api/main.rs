@@ -7,6 +7,7 @@ mod keeper;
 
 mod audit;
 mod backup;
+mod canaries;
 mod contract;
 mod counts;
 mod denials;

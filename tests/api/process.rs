@@ -2,8 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot start must fail")]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 
 use crate::harness::TestApp;
 
@@ -11,6 +12,7 @@ use crate::harness::TestApp;
 pub(crate) struct Served {
     pub(crate) url: String,
     child: Child,
+    told: Option<JoinHandle<Vec<u8>>>,
 }
 
 impl Served {
@@ -20,6 +22,17 @@ impl Served {
 
     /// Like [`Served::start`], with more arguments.
     pub(crate) fn start_with(app: &TestApp, zone: &str, more: &[&str]) -> Self {
+        Self::spawn(app, more, &[("TZ", zone), ("SENTINELLE_LOG", "warn")])
+    }
+
+    /// One that logs all it can and lets everybody ask without limits.
+    pub(crate) fn start_talkative(app: &TestApp) -> Self {
+        let limits = ["--rate-credential", "off", "--rate-account", "off", "--rate-device", "off"];
+        let contact = ["--security-contact", "mailto:security@example.org"];
+        Self::spawn(app, &[&limits[..], &contact[..]].concat(), &[("SENTINELLE_LOG", "trace")])
+    }
+
+    fn spawn(app: &TestApp, more: &[&str], settings: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sentinelle"))
             .args([
                 "serve",
@@ -33,20 +46,31 @@ impl Served {
             .arg("--data-dir")
             .arg(app.folder.path())
             .args(more)
-            .env("TZ", zone)
-            .env("SENTINELLE_LOG", "warn")
+            .envs(settings.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        let mut lines = BufReader::new(child.stderr.take().expect("its words")).lines();
-        let url = lines
+        let mut words = BufReader::new(child.stderr.take().expect("its words"));
+        let url = words
             .by_ref()
+            .lines()
             .map_while(Result::ok)
             .find_map(|line| line.split_once("listens on ").map(|(_, url)| url.trim().to_owned()))
             .expect("it listens");
         // Nobody may block on a full pipe.
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Self { url, child }
+        let told = Some(std::thread::spawn(move || {
+            let mut told = Vec::new();
+            words.read_to_end(&mut told).expect("its words");
+            told
+        }));
+        Self { url, child, told }
+    }
+
+    /// Ends it as a service manager does, and returns all it said since it listened.
+    pub(crate) fn end_and_tell(mut self) -> Vec<u8> {
+        self.terminate();
+        assert!(self.ends_well());
+        self.told.take().and_then(|told| told.join().ok()).expect("its words")
     }
 
     /// Asks it to stop, as a service manager does.

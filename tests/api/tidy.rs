@@ -47,6 +47,29 @@ fn only_the_dialect_knows_the_engines() {
 }
 
 #[test]
+fn sql_is_written_out_in_the_dialect_and_never_put_together() {
+    const RAW: [&str; 4] = ["sql_query(", "batch_execute(", "dsl::sql::<", " sql::<"];
+    for word in RAW {
+        expect_nowhere(
+            word,
+            |name| !name.starts_with("db/dialect"),
+            "diesel's own words, or db/dialect",
+        );
+    }
+    for (name, text) in sources().iter().filter(|(name, _)| name.starts_with("db/dialect")) {
+        for word in ["sql_query(", "batch_execute(", ".sql("] {
+            for (at, _) in text.match_indices(word) {
+                let rest = text.get(at + word.len()..).unwrap_or_default().trim_start();
+                // A text as it stands, or a constant.
+                let is_fixed = rest.starts_with(|c: char| c == '"' || c.is_ascii_uppercase());
+                let shown: String = rest.chars().take(60).collect();
+                assert!(is_fixed, "src/{name}: {word} takes SQL made at run time: {shown}");
+            }
+        }
+    }
+}
+
+#[test]
 fn leaves_know_no_database_no_http_and_nothing_of_ours() {
     for leaf in ["geo", "taxonomy", "seal"] {
         let own = format!("crate::{leaf}::");
