@@ -2,11 +2,10 @@
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use sentinelle::auth::credential::Credential;
-use sentinelle::auth::invitations;
 use sentinelle::auth::types::Role;
-use sentinelle::db::schema::audit_entries;
+use sentinelle::db::schema::{audit_entries, invitations, users};
 use sentinelle::ids::{Id, UserId};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -37,9 +36,15 @@ fn hand_over(client: &Client, from: &str, to: &str) -> Answer {
 /// Whom a link is for now.
 fn link_of(app: &TestApp, answer: &Value) -> Option<UserId> {
     let link = Credential::parse(answer["invitation"].as_str().expect("a link")).expect("a link");
-    let now = app.context.clock.now();
-    let found = app.context.db.read_here(|conn| Ok(invitations::find_invited(conn, &link, now)?));
-    found.expect("an answer").map(|(_, id)| id)
+    let (hash, now) = (link.hash().to_vec(), app.context.clock.now().naive_utc());
+    let found = app.context.db.read_here(|conn| {
+        let live = invitations::table
+            .inner_join(users::table)
+            .filter(invitations::hash.eq(hash).and(invitations::expires_at.gt(now)))
+            .filter(invitations::used_at.is_null().and(invitations::revoked_at.is_null()));
+        Ok(live.select(users::uuid).first(conn).optional()?)
+    });
+    found.expect("an answer")
 }
 
 fn ids(list: &Value) -> Vec<String> {
@@ -345,7 +350,10 @@ fn acts_on(app: &TestApp, id: &str) -> Vec<String> {
     let subject: Id<sentinelle::db::rows::Any> = Id::from_uuid(id.uuid());
     let found = app.context.db.read_here(move |conn| {
         let of_person = audit_entries::table.filter(audit_entries::subject_id.eq(subject));
-        Ok(of_person.order(audit_entries::id).select(audit_entries::action).load(conn)?)
+        Ok(of_person
+            .order((audit_entries::chain, audit_entries::position))
+            .select(audit_entries::action)
+            .load(conn)?)
     });
     found.expect("entries")
 }

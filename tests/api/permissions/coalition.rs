@@ -26,9 +26,12 @@ pub(super) fn make(app: &TestApp, kind: Kind, country: &str, own: Option<UserId>
         Kind::Token => token_of(app, person()),
         Kind::Organisation => organisation(app),
         Kind::Region => region(app),
-        Kind::Country | Kind::Report | Kind::Incident | Kind::Quarantined => {
-            unreachable!("made elsewhere")
-        }
+        Kind::Country
+        | Kind::Report
+        | Kind::Incident
+        | Kind::Quarantined
+        | Kind::Pair
+        | Kind::LinkedPair => unreachable!("made elsewhere"),
     }
 }
 

@@ -97,7 +97,12 @@ impl Kind {
     /// Tells whether it belongs to the coalition's structure rather than to reports.
     fn is_of_coalition(self) -> bool {
         match self {
-            Self::Country | Self::Report | Self::Incident | Self::Quarantined => false,
+            Self::Country
+            | Self::Report
+            | Self::Incident
+            | Self::Quarantined
+            | Self::Pair
+            | Self::LinkedPair => false,
             Self::Person
             | Self::Grant
             | Self::Phone
