@@ -407,7 +407,7 @@ fn a_wider_region_is_a_filter_and_no_bucket() {
     assert_eq!(cells(&all), ["southern:2", "central:3", "west:3"]);
     assert_eq!(
         (cells(&wider), wider.total.incidents),
-        (vec!["central:1".to_owned(), "west:2".to_owned()], 3)
+        (vec!["central:2".to_owned(), "west:2".to_owned()], 4)
     );
     let zeros: Vec<_> = empty.cells.iter().filter_map(|cell| cell.keys.get(By::Region)).collect();
     assert_eq!(zeros, ["central", "west"]);

@@ -7,6 +7,8 @@ mod keeper;
 
 mod audit;
 mod backup;
+mod coalition;
+mod commands;
 mod contract;
 mod counts;
 mod denials;
