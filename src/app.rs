@@ -54,7 +54,7 @@ pub fn public_routes() -> Vec<(RouteName, Route)> {
 
 /// Every route that needs one.
 pub fn guarded_routes() -> Vec<(RouteName, Route)> {
-    vec![
+    let mut routes = vec![
         // intake
         ((Method::POST, "/v1/reports"), web::post().to(intake::http::create_report)),
         ((Method::PUT, "/v1/reports/{id}"), web::put().to(intake::http::put_report)),
@@ -103,7 +103,17 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         // audit
         ((Method::GET, "/v1/audit"), read().to(audit::http::list_audit_entries)),
         ((Method::GET, "/v1/audit/heads"), read().to(audit::http::list_audit_heads)),
-        // account
+        // operation
+        ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
+    ];
+    routes.extend(account_routes());
+    routes.extend(people_routes());
+    routes
+}
+
+/// Routes of one's own account.
+fn account_routes() -> Vec<(RouteName, Route)> {
+    vec![
         ((Method::GET, "/v1/me"), read().to(auth::account_http::get_account)),
         ((Method::PUT, "/v1/me/password"), web::put().to(auth::account_http::put_password)),
         (
@@ -119,7 +129,12 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             (Method::DELETE, "/v1/sessions/{id}"),
             web::delete().to(auth::sessions_http::delete_session),
         ),
-        // people
+    ]
+}
+
+/// Routes of organisations, regions, people, phones and tokens.
+fn people_routes() -> Vec<(RouteName, Route)> {
+    vec![
         ((Method::GET, "/v1/regions"), read().to(regions::http::list_regions)),
         ((Method::PUT, "/v1/regions/{code}"), web::put().to(regions::http::put_region)),
         ((Method::DELETE, "/v1/regions/{code}"), web::delete().to(regions::http::delete_region)),
@@ -153,8 +168,6 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         ((Method::GET, "/v1/tokens"), read().to(tokens::list_tokens)),
         ((Method::POST, "/v1/tokens"), web::post().to(tokens::create_token)),
         ((Method::DELETE, "/v1/tokens/{id}"), web::delete().to(tokens::delete_token)),
-        // operation
-        ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! Commands on the server that look after people, tokens and phones.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::process::{Command, Output};
 

@@ -1,7 +1,5 @@
 //! Organisations.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 use sentinelle::auth::accounts::add_device;
 use sentinelle::auth::types::Role;
 use serde_json::{Value, json};

@@ -66,6 +66,8 @@ pub fn change(
     let owner = Owner { kind: OwnerKind::Device, id: id.uuid() };
     let version =
         sealed::find_part(tx.conn, owner, Part::Identity)?.map_or(0, |(number, _)| number);
+    // The name it had is nobody's business any more.
+    sealed::destroy_keys(tx.conn, owner, Some(Part::Identity))?;
     seal_name(tx.conn, context, id, &described.name, version + 1)?;
     tx.record(entry_on(&device, Act::RenamedDevice, caller));
     store::find_device(tx.conn, &caller.scope, id)?.ok_or_else(Error::not_found)
@@ -98,8 +100,8 @@ fn seal_name(
 ) -> Result<()> {
     let owner = Owner { kind: OwnerKind::Device, id: id.uuid() };
     let number = u32::try_from(version).map_err(Error::internal)?;
-    let content = context.sealer.seal(owner, Part::Identity, number, name.as_bytes())?;
-    Ok(sealed::insert_part(conn, owner, Part::Identity, version, &content)?)
+    let name = context.sealer.seal(owner, Part::Identity, number, name.as_bytes())?;
+    Ok(sealed::insert_part(conn, owner, Part::Identity, version, &name)?)
 }
 
 fn name_taken(error: diesel::result::Error) -> Error {
