@@ -21,6 +21,7 @@ use crate::http::body::BodyLimits;
 use crate::http::counts::RequestCounts;
 use crate::http::headers::{self, Transport};
 use crate::http::{frame, problem};
+use crate::people::{devices, grants, organisations, regions, tokens, users};
 use crate::{
     aggregates, audit, auth, health, incidents, intake, metrics, reference, review, security_txt,
 };
@@ -54,7 +55,7 @@ pub fn public_routes() -> Vec<(RouteName, Route)> {
 /// Every route that needs one.
 #[expect(clippy::too_many_lines, reason = "a table of routes")]
 pub fn guarded_routes() -> Vec<(RouteName, Route)> {
-    vec![
+    let mut routes = vec![
         // intake
         ((Method::POST, "/v1/reports"), web::post().to(intake::http::create_report)),
         ((Method::PUT, "/v1/reports/{id}"), web::put().to(intake::http::put_report)),
@@ -103,7 +104,17 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         // audit
         ((Method::GET, "/v1/audit"), read().to(audit::http::list_audit_entries)),
         ((Method::GET, "/v1/audit/heads"), read().to(audit::http::list_audit_heads)),
-        // account
+        // operation
+        ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
+    ];
+    routes.extend(account_routes());
+    routes.extend(people_routes());
+    routes
+}
+
+/// Routes of one's own account.
+fn account_routes() -> Vec<(RouteName, Route)> {
+    vec![
         ((Method::GET, "/v1/me"), read().to(auth::account_http::get_account)),
         ((Method::PUT, "/v1/me/password"), web::put().to(auth::account_http::put_password)),
         (
@@ -119,8 +130,45 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             (Method::DELETE, "/v1/sessions/{id}"),
             web::delete().to(auth::sessions_http::delete_session),
         ),
-        // operation
-        ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
+    ]
+}
+
+/// Routes of organisations, regions, people, phones and tokens.
+fn people_routes() -> Vec<(RouteName, Route)> {
+    vec![
+        ((Method::GET, "/v1/regions"), read().to(regions::http::list_regions)),
+        ((Method::PUT, "/v1/regions/{code}"), web::put().to(regions::http::put_region)),
+        ((Method::DELETE, "/v1/regions/{code}"), web::delete().to(regions::http::delete_region)),
+        ((Method::GET, "/v1/organisations"), read().to(organisations::http::list_organisations)),
+        (
+            (Method::POST, "/v1/organisations"),
+            web::post().to(organisations::http::create_organisation),
+        ),
+        ((Method::GET, "/v1/organisations/{id}"), read().to(organisations::http::get_organisation)),
+        (
+            (Method::PUT, "/v1/organisations/{id}"),
+            web::put().to(organisations::http::put_organisation),
+        ),
+        ((Method::GET, "/v1/users"), read().to(users::http::list_users)),
+        ((Method::POST, "/v1/users"), web::post().to(users::http::create_user)),
+        ((Method::GET, "/v1/users/{id}"), read().to(users::http::get_user)),
+        (
+            (Method::POST, "/v1/users/{id}/invitation"),
+            web::post().to(users::http::create_invitation),
+        ),
+        ((Method::POST, "/v1/users/{id}/disable"), web::post().to(users::http::disable_user)),
+        ((Method::POST, "/v1/users/{id}/enable"), web::post().to(users::http::enable_user)),
+        ((Method::POST, "/v1/users/{id}/handover"), web::post().to(users::http::hand_over_user)),
+        ((Method::GET, "/v1/grants"), read().to(grants::http::list_grants)),
+        ((Method::POST, "/v1/grants"), web::post().to(grants::http::create_grant)),
+        ((Method::DELETE, "/v1/grants/{id}"), web::delete().to(grants::http::delete_grant)),
+        ((Method::GET, "/v1/devices"), read().to(devices::http::list_devices)),
+        ((Method::POST, "/v1/devices"), web::post().to(devices::http::create_device)),
+        ((Method::PUT, "/v1/devices/{id}"), web::put().to(devices::http::put_device)),
+        ((Method::DELETE, "/v1/devices/{id}"), web::delete().to(devices::http::delete_device)),
+        ((Method::GET, "/v1/tokens"), read().to(tokens::list_tokens)),
+        ((Method::POST, "/v1/tokens"), web::post().to(tokens::create_token)),
+        ((Method::DELETE, "/v1/tokens/{id}"), web::delete().to(tokens::delete_token)),
     ]
 }
 
@@ -168,6 +216,30 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         auth::account_http::confirm_second_factor,
         auth::links_http::accept_invitation,
         auth::links_http::set_up,
+        regions::http::list_regions,
+        regions::http::put_region,
+        regions::http::delete_region,
+        organisations::http::list_organisations,
+        organisations::http::create_organisation,
+        organisations::http::get_organisation,
+        organisations::http::put_organisation,
+        users::http::list_users,
+        users::http::create_user,
+        users::http::get_user,
+        users::http::create_invitation,
+        users::http::disable_user,
+        users::http::enable_user,
+        users::http::hand_over_user,
+        grants::http::list_grants,
+        grants::http::create_grant,
+        grants::http::delete_grant,
+        devices::http::list_devices,
+        devices::http::create_device,
+        devices::http::put_device,
+        devices::http::delete_device,
+        tokens::list_tokens,
+        tokens::create_token,
+        tokens::delete_token,
         reference::get_taxonomy,
         reference::get_about,
         security_txt::get_security_txt,
@@ -202,7 +274,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 /// Errors are global: every operation can answer these.
-const SHARED_ERRORS: [(&str, &str); 14] = [
+const SHARED_ERRORS: [(&str, &str); 15] = [
     ("400", "The request is malformed, or has an unknown field or parameter"),
     ("401", "No valid token"),
     ("403", "The caller's roles never allow this"),
@@ -210,6 +282,7 @@ const SHARED_ERRORS: [(&str, &str); 14] = [
     ("405", "The path does not take this method"),
     ("406", "None of the formats asked for is on offer"),
     ("408", "The body did not arrive in time"),
+    ("409", "It does not go with what is stored"),
     ("413", "The body is too large"),
     ("415", "The body's media type or content coding is not read"),
     ("422", "Some fields hold values that cannot be"),

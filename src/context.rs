@@ -1,7 +1,7 @@
 //! What a request works with: the store, the reference data, the keys, the clock. Built once, shared by all.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::NaiveDate;
 
@@ -26,6 +26,8 @@ use crate::intake::prepare::{Channel, Submitter, Workbench};
 use crate::intake::validate::Catalogues;
 use crate::keys::opening::take_up;
 use crate::keys::store::{self as rotations, Rotation};
+use crate::people::regions::store as regions;
+use crate::people::regions::types::{Region, RegionLevel};
 use crate::seal::envelope::{SealError, Sealer};
 use crate::seal::key::InstanceKey;
 use crate::seal::key_file::KeyFileMode;
@@ -66,14 +68,21 @@ pub struct Context {
     /// Where faults of security are reported.
     pub security_contact: Option<SecurityContact>,
     world: RwLock<World>,
+    /// One renewal of the world at a time.
+    renewing: Mutex<()>,
 }
 
-/// Places, and what filters and groupings know of them: both change when a boundary pack is imported.
+/// Places and regions, and what filters and groupings know of them: they change when a boundary pack is imported or a
+/// region is edited.
+#[derive(Clone)]
 struct World {
     geo: Arc<Geo>,
+    regions: Arc<[Region]>,
     reference: Arc<Reference>,
     /// The version of the packs in `geo`.
     packs: i64,
+    /// The version of `regions`.
+    regions_version: i64,
 }
 
 /// Where the instance key lies.
@@ -136,6 +145,9 @@ pub enum StartError {
     /// Imported boundary packs.
     #[error("cannot read the imported boundary packs: {0}")]
     Packs(crate::error::Error),
+    /// The regions.
+    #[error("cannot read the regions: {0}")]
+    Regions(crate::error::Error),
     /// Built-in places.
     #[error(transparent)]
     Geo(#[from] GeoDataError),
@@ -178,11 +190,12 @@ impl Context {
         let (taxonomy, lists) = (Taxonomy::builtin()?, CodeLists::builtin()?);
         let classifier = Classifier::builtin(&taxonomy)?;
         let geo = Arc::new(Geo::builtin()?);
-        let reference = Arc::new(reference(&geo, &taxonomy, &lists));
+        let regions: Arc<[Region]> = Arc::new([]);
+        let reference = Arc::new(reference(&geo, &regions, &taxonomy, &lists));
         let live = LiveColumns::new(Arc::clone(&reference));
         let fields = Fields::builtin()?;
         let passwords = Passwords::new(&keys);
-        let world = RwLock::new(World { geo, reference, packs: 0 });
+        let world = World { geo, regions, reference, packs: 0, regions_version: 0 };
         let context = Self {
             db,
             taxonomy,
@@ -198,20 +211,27 @@ impl Context {
             key_place,
             public_url: config.public.public_url.clone(),
             security_contact: config.public.security_contact.clone(),
-            world,
+            world: RwLock::new(world),
+            renewing: Mutex::new(()),
         };
         context.refresh_packs().map_err(StartError::Packs)?;
+        let refreshed = context.db.read_here(|conn| context.refresh_regions(conn));
+        refreshed.map_err(StartError::Regions)?;
         Ok(context)
     }
 
     /// Returns the places as they are now; a request that asks twice may get two, one of them newer.
     pub fn geo(&self) -> Arc<Geo> {
-        Arc::clone(&self.world.read().unwrap_or_else(PoisonError::into_inner).geo)
+        self.world().geo
     }
 
     /// Returns what filters and groupings know of the world.
     pub fn reference(&self) -> Arc<Reference> {
-        Arc::clone(&self.world.read().unwrap_or_else(PoisonError::into_inner).reference)
+        self.world().reference
+    }
+
+    fn world(&self) -> World {
+        self.world.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes up boundary packs that were imported or removed since the last time, by this program or another.
@@ -219,20 +239,37 @@ impl Context {
     /// # Errors
     /// When the database fails or a pack is damaged; the places stay as they were.
     pub fn refresh_packs(&self) -> crate::error::Result<()> {
-        let known = self.world.read().unwrap_or_else(PoisonError::into_inner).packs;
-        let Some((version, packs)) =
-            self.db.read_here(|conn| packs::load_newer_than(conn, known))?
-        else {
-            return Ok(());
-        };
-        let geo = Arc::new(self.geo().with_packs(packs));
-        let reference = Arc::new(reference(&geo, &self.taxonomy, &self.lists));
-        let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
-        if version > world.packs {
-            self.live.set_reference(Arc::clone(&reference));
-            *world = World { geo, reference, packs: version };
+        let _turn = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+        let world = self.world();
+        let newer = self.db.read_here(|conn| packs::load_newer_than(conn, world.packs))?;
+        if let Some((version, packs)) = newer {
+            let geo = Arc::new(world.geo.with_packs(packs));
+            self.renew(World { geo, packs: version, ..world });
         }
         Ok(())
+    }
+
+    /// Takes up regions that were edited since the last time, here or at another server.
+    ///
+    /// # Errors
+    /// When the database fails; the regions stay as they were.
+    pub fn refresh_regions(&self, conn: &mut DbConn) -> crate::error::Result<()> {
+        let _turn = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+        let world = self.world();
+        let known = world.regions_version;
+        let newer = regions::load_newer_than(conn, known, world.geo.countries())?;
+        if let Some((version, regions)) = newer {
+            self.renew(World { regions: regions.into(), regions_version: version, ..world });
+        }
+        Ok(())
+    }
+
+    /// Puts `world` in the place of the one in use, with what filters and groupings know of it.
+    fn renew(&self, world: World) {
+        let reference =
+            Arc::new(reference(&world.geo, &world.regions, &self.taxonomy, &self.lists));
+        self.live.set_reference(Arc::clone(&reference));
+        *self.world.write().unwrap_or_else(PoisonError::into_inner) = World { reference, ..world };
     }
 
     /// Takes up what became of the instance key since the last time: seals under the new one while and after it is changed.
@@ -449,14 +486,18 @@ fn make_key(
     Ok(key)
 }
 
-fn reference(geo: &Geo, taxonomy: &Taxonomy, lists: &CodeLists) -> Reference {
+fn reference(geo: &Geo, regions: &[Region], taxonomy: &Taxonomy, lists: &CodeLists) -> Reference {
     let codes =
         |name: ListName| lists.list(name).codes().iter().map(|code| code.code.clone()).collect();
     let countries = geo.countries().iter().map(|country| CountryReference {
         alpha3: country.code.as_str().to_owned(),
         alpha2: country.alpha2.clone(),
         is_member: country.is_member,
-        regions: country.regions.clone(),
+        regions: regions
+            .iter()
+            .filter(|region| region.countries.contains(&country.code))
+            .map(|region| region.code.clone())
+            .collect(),
     });
     let areas = |all: &Areas| {
         let each = geo.countries().iter().flat_map(|country| all.in_country(country.code));
@@ -466,7 +507,8 @@ fn reference(geo: &Geo, taxonomy: &Taxonomy, lists: &CodeLists) -> Reference {
         Flag::ALL.iter().map(|flag| flag.as_str()).chain([UNCATEGORISED, CLOCK_IMPLAUSIBLE]);
     Reference {
         countries: countries.collect(),
-        regions: geo.countries().regions().into_iter().map(|(code, _)| code).collect(),
+        regions: region_codes(geo, regions, RegionLevel::Regional),
+        wider_regions: region_codes(geo, regions, RegionLevel::International),
         admin1: areas(geo.areas()),
         admin2: areas(geo.admin2()),
         sites: geo
@@ -500,4 +542,14 @@ fn reference(geo: &Geo, taxonomy: &Taxonomy, lists: &CodeLists) -> Reference {
             .map(|precision| precision.as_str().to_owned())
             .collect(),
     }
+}
+
+/// Returns the codes of the regions of a level, in the order of their first country in the table of countries.
+fn region_codes(geo: &Geo, regions: &[Region], level: RegionLevel) -> Vec<String> {
+    let place = |region: &&Region| {
+        geo.countries().iter().position(|country| region.countries.contains(&country.code))
+    };
+    let mut found: Vec<&Region> = regions.iter().filter(|region| region.level == level).collect();
+    found.sort_by_key(|region| (place(region).unwrap_or(usize::MAX), region.code.clone()));
+    found.into_iter().map(|region| region.code.clone()).collect()
 }

@@ -124,6 +124,18 @@ pub enum Code {
     CountryUnsettled,
     /// `If-Match` is missing.
     PreconditionRequired,
+    /// The name belongs to another.
+    NameTaken,
+    /// Something still needs it.
+    InUse,
+    /// Nobody would be left who may run the programme.
+    LastCoordinator,
+    /// One person may not hold both roles.
+    RolesApart,
+    /// The person has this already.
+    AlreadyGranted,
+    /// The account is disabled.
+    AccountDisabled,
     /// The caller asks more than its share.
     TooManyRequests,
     /// Our fault.
@@ -136,7 +148,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `api-spec/README.md`.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 38] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::UnknownParameter,
@@ -165,6 +177,12 @@ impl Code {
         Self::CategoryRequired,
         Self::CountryUnsettled,
         Self::PreconditionRequired,
+        Self::NameTaken,
+        Self::InUse,
+        Self::LastCoordinator,
+        Self::RolesApart,
+        Self::AlreadyGranted,
+        Self::AccountDisabled,
         Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
@@ -202,6 +220,12 @@ impl Code {
             Self::CategoryRequired => "category_required",
             Self::CountryUnsettled => "country_unsettled",
             Self::PreconditionRequired => "precondition_required",
+            Self::NameTaken => "name_taken",
+            Self::InUse => "in_use",
+            Self::LastCoordinator => "last_coordinator",
+            Self::RolesApart => "roles_apart",
+            Self::AlreadyGranted => "already_granted",
+            Self::AccountDisabled => "account_disabled",
             Self::TooManyRequests => "too_many_requests",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",

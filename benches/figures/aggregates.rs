@@ -360,6 +360,7 @@ fn reference() -> Reference {
     Reference {
         countries: COUNTRIES.iter().map(country).collect(),
         regions: Vec::new(),
+        wider_regions: Vec::new(),
         admin1: std::collections::HashMap::default(),
         admin2: std::collections::HashMap::default(),
         sites: std::collections::HashMap::default(),

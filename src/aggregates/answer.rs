@@ -384,7 +384,9 @@ fn list_countries<'c>(columns: &'c Columns, query: &Query<'_>) -> Vec<&'c str> {
 fn list_regions<'c>(columns: &'c Columns, query: &Query<'_>) -> Vec<&'c str> {
     let countries = list_countries(columns, query);
     let filter = query.selector().filter();
-    let is_asked = |region: &&String| filter.regions.is_empty() || filter.regions.contains(region);
+    // A wider region asks for every bucket that has a country in it.
+    let is_any = filter.regions.iter().all(|asked| columns.reference.wider_regions.contains(asked));
+    let is_asked = |region: &&String| is_any || filter.regions.contains(region);
     let has_country = |region: &&String| {
         countries.iter().any(|country| columns.reference.list_regions(country).contains(region))
     };

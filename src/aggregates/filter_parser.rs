@@ -101,9 +101,7 @@ impl Parser<'_> {
                 Some(country) => self.filter.countries.push(country.alpha3.clone()),
                 None => self.errors.push(FilterError::not_found(name, value)),
             },
-            "region" => {
-                self.take_place(name, value, reference.regions.iter().any(|code| code == value));
-            }
+            "region" => self.take_place(name, value, reference.is_region(value)),
             "admin1" => self.take_place(name, value, reference.admin1.contains_key(value)),
             "admin2" => self.take_place(name, value, reference.admin2.contains_key(value)),
             "site" => self.take_place(name, value, reference.sites.contains_key(value)),

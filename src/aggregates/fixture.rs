@@ -66,6 +66,7 @@ pub(crate) fn reference() -> Reference {
     Reference {
         countries: COUNTRIES.map(country).into(),
         regions: list(&["southern", "central", "west"]),
+        wider_regions: list(&["international"]),
         admin1: places(&[("SL-E", "SLE"), ("SL-S", "SLE"), ("CD-KE", "COD")]),
         admin2: places(&[("SLE-kono", "SLE")]),
         sites: places(&[("koidu", "SLE"), ("letseng", "LSO")]),

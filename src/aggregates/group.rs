@@ -43,8 +43,7 @@ impl<'a> Grouping<'a> {
             }
             By::Region => {
                 Self::by_text(&columns.countries, &order_of(&reference.regions), |pair, groups| {
-                    groups
-                        .extend(reference.list_regions(&pair.declared).iter().map(String::as_str));
+                    groups.extend(reference.list_buckets(&pair.declared));
                 })
             }
             By::Status => {

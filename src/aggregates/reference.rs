@@ -10,8 +10,10 @@ use std::collections::HashMap;
 pub struct Reference {
     /// Countries, in the order of their file.
     pub countries: Vec<CountryReference>,
-    /// Region codes.
+    /// Codes of the regions that counts are made by; the world is cut into them once.
     pub regions: Vec<String>,
+    /// Codes of regions across those: a filter and a scope, but no bucket, which would count every incident twice.
+    pub wider_regions: Vec<String>,
     /// First-level area code to the alpha-3 code of its country.
     pub admin1: HashMap<String, String>,
     /// Second-level area code to the alpha-3 code of its country.
@@ -45,7 +47,7 @@ pub struct CountryReference {
     pub alpha2: String,
     /// Member of the coalition: listed with zeros.
     pub is_member: bool,
-    /// Regions it belongs to, none to several.
+    /// Regions it belongs to, wider ones among them, none to several.
     pub regions: Vec<String>,
 }
 
@@ -70,6 +72,17 @@ impl Reference {
     pub fn list_regions(&self, alpha3: &str) -> &[String] {
         let country = self.countries.iter().find(|country| country.alpha3 == alpha3);
         country.map_or(&[], |country| country.regions.as_slice())
+    }
+
+    /// Returns those regions of a country that counts are made by.
+    pub fn list_buckets(&self, alpha3: &str) -> impl Iterator<Item = &str> {
+        let regions = self.list_regions(alpha3).iter();
+        regions.filter(|region| self.regions.contains(region)).map(String::as_str)
+    }
+
+    /// Tells whether a code names a region.
+    pub fn is_region(&self, code: &str) -> bool {
+        self.regions.iter().chain(&self.wider_regions).any(|region| region == code)
     }
 
     /// Returns the alpha-3 codes of the coalition's countries, in file order.

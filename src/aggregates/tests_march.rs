@@ -383,6 +383,37 @@ fn pages_go_down_strictly_below_the_last_id() {
 }
 
 #[test]
+fn a_wider_region_is_a_filter_and_no_bucket() {
+    let facts = march();
+    let mut columns = facts.columns();
+    let mut reference = reference();
+    for country in &mut reference.countries {
+        if ["SLE", "COD"].contains(&country.alpha3.as_str()) {
+            country.regions.push("international".to_owned());
+        }
+    }
+    columns.set_reference(Arc::new(reference));
+    let count = |parameters: &str| {
+        let filter = filter(parameters);
+        let selector =
+            Selector::new(&filter, &Scope::All, Rights::default(), columns.reference()).unwrap();
+        columns.aggregate(&Query::new(vec![By::Region], 5, selector).unwrap(), &note())
+    };
+
+    let all = count(MARCH);
+    let wider = count(&format!("{MARCH}&region=international"));
+    let empty = count("from=2023-01&to=2023-01&region=international");
+
+    assert_eq!(cells(&all), ["southern:2", "central:3", "west:3"]);
+    assert_eq!(
+        (cells(&wider), wider.total.incidents),
+        (vec!["central:2".to_owned(), "west:2".to_owned()], 4)
+    );
+    let zeros: Vec<_> = empty.cells.iter().filter_map(|cell| cell.keys.get(By::Region)).collect();
+    assert_eq!(zeros, ["central", "west"]);
+}
+
+#[test]
 fn a_country_in_two_regions_counts_in_both() {
     let facts = march();
     let mut columns = facts.columns();

@@ -30,5 +30,6 @@ pub mod setup;
 pub mod sign_in;
 pub mod store;
 pub mod submitters;
+pub mod tokens;
 pub mod totp;
 pub mod types;

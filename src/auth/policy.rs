@@ -2,6 +2,7 @@
 
 use crate::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
 use crate::error::{Error, Result};
+use crate::ids::UserId;
 
 /// What a request wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -210,6 +211,22 @@ pub fn submission_scope(principal: &Principal) -> Scope {
     }
 }
 
+/// Returns the countries that any grant of `principal` reaches; a narrower token may not reach beyond.
+pub fn reach(principal: &Principal) -> Scope {
+    let Principal::User { grants, limits, .. } = principal else {
+        return Scope::Countries(BTreeSet::new());
+    };
+    let scopes = grants.iter().map(|grant| match grant.role {
+        Role::Coordinator => Scope::All,
+        _ => grant.scope.clone(),
+    });
+    let scope = scopes.reduce(Scope::union).unwrap_or_else(|| Scope::Countries(BTreeSet::new()));
+    match &limits.scope {
+        Some(limit) => scope.intersection(limit),
+        None => scope,
+    }
+}
+
 /// Returns whether whoever holds `giver` may give `role`: nobody gives above their own. Auditors and system
 /// administrators are made on the server, so that no coordinator chooses who watches coordinators.
 fn may_give(giver: Role, role: Role) -> bool {
@@ -243,6 +260,24 @@ pub fn may_grant(
     };
     is_within(limits, Action::ManagePeople)
         && grants.iter().any(|grant| may_give(grant.role, role) && is_in_scope(grant))
+}
+
+/// Returns whether `principal` may invite, disable or hand over the person who holds `grants` (those that are not over):
+/// could have given each of them. Whoever holds none belongs to coordinators.
+pub fn may_manage(principal: &Principal, grants: &[Grant]) -> bool {
+    match grants {
+        [] => may_grant(principal, Role::Coordinator, &GrantScope::All, &Scope::All),
+        _ => grants
+            .iter()
+            .all(|grant| may_grant(principal, grant.role, &grant.written, &grant.scope)),
+    }
+}
+
+/// Returns whether `principal` may read the name of the person who holds `grants`: of whom they may manage; coordinators
+/// know who everybody is, and everybody who they are themselves.
+pub fn may_name(principal: &Principal, person: UserId, grants: &[Grant]) -> bool {
+    let knows_all = may_grant(principal, Role::Coordinator, &GrantScope::All, &Scope::All);
+    principal.user_id() == Some(person) || knows_all || may_manage(principal, grants)
 }
 
 /// Returns whether one person may hold both roles: whoever decides about the programme neither runs the machines nor

@@ -13,9 +13,9 @@ use crate::auth::policy::Action;
 use crate::auth::sessions;
 use crate::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
 use crate::db::dialect::{self, DbConn};
-use crate::db::schema::{devices, grants, passwords, region_countries, tokens, users};
+use crate::db::schema::{devices, grants, passwords, region_countries, regions, tokens, users};
 use crate::geo::countries::{Countries, CountryCode};
-use crate::ids::{DeviceId, GrantId, SessionId, TokenId, UserId};
+use crate::ids::{DeviceId, GrantId, SessionId, UserId};
 
 /// Whom a credential belongs to.
 pub struct Caller {
@@ -170,6 +170,25 @@ pub fn resolve(
     Ok(written.resolve(members.iter().filter_map(|code| countries.parse(code)).collect()))
 }
 
+/// Returns the first region of `scopes` that does not exist.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_unknown_region(
+    conn: &mut DbConn,
+    scopes: &[GrantScope],
+) -> QueryResult<Option<String>> {
+    for scope in scopes {
+        let GrantScope::Region(code) = scope else { continue };
+        let found: Option<String> =
+            regions::table.find(code).select(regions::code).first(conn).optional()?;
+        if found.is_none() {
+            return Ok(Some(code.clone()));
+        }
+    }
+    Ok(None)
+}
+
 /// Returns the countries of a list such as `SLE,region:west`; what is not known stands for none.
 fn resolve_list(conn: &mut DbConn, list: &str, countries: &Countries) -> QueryResult<Scope> {
     let mut scope = Scope::nowhere();
@@ -272,12 +291,26 @@ pub fn insert_user(
         ))
         .execute(conn)?;
     let row_id: i64 = users::table.filter(users::uuid.eq(id)).select(users::id).first(conn)?;
+    insert_grants(conn, row_id, role, scopes, now)
+}
+
+/// Gives the account with row id `user` a role in each of these scopes, from now on without an end.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert_grants(
+    conn: &mut DbConn,
+    user: i64,
+    role: Role,
+    scopes: &[GrantScope],
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
     for scope in scopes {
         let (kind, value) = scope.columns();
         diesel::insert_into(grants::table)
             .values((
                 grants::uuid.eq(GrantId::random()),
-                grants::user_id.eq(row_id),
+                grants::user_id.eq(user),
                 grants::role.eq(role.as_str()),
                 grants::scope_kind.eq(kind),
                 grants::scope_value.eq(value),
@@ -295,29 +328,6 @@ pub fn is_name_taken(error: &diesel::result::Error) -> bool {
         || dialect::is_taken(error, "devices_name_index_key", "devices", "name_index")
 }
 
-/// Stores the hash of a new token of the account with row id `user`.
-///
-/// # Errors
-/// When the database fails.
-pub fn insert_token(
-    conn: &mut DbConn,
-    user: i64,
-    hash: [u8; 32],
-    now: DateTime<Utc>,
-    expires_at: Option<DateTime<Utc>>,
-) -> QueryResult<()> {
-    diesel::insert_into(tokens::table)
-        .values((
-            tokens::uuid.eq(TokenId::random()),
-            tokens::user_id.eq(user),
-            tokens::hash.eq(hash.to_vec()),
-            tokens::created_at.eq(now.naive_utc()),
-            tokens::expires_at.eq(expires_at.map(|at| at.naive_utc())),
-        ))
-        .execute(conn)
-        .map(drop)
-}
-
 /// What is kept of a new device.
 pub struct NewDevice {
     /// Its id.
@@ -328,8 +338,8 @@ pub struct NewDevice {
     pub country: CountryCode,
     /// Row id of the person it belongs to.
     pub owner: Option<i64>,
-    /// The organisation that handed it out.
-    pub organisation: Option<String>,
+    /// Row id of the organisation that handed it out.
+    pub organisation: Option<i64>,
 }
 
 /// Adds a device with the hash of its key.
@@ -348,7 +358,7 @@ pub fn insert_device(
             devices::name_index.eq(device.name_index.to_vec()),
             devices::country.eq(device.country.as_str()),
             devices::owner_id.eq(device.owner),
-            devices::organisation.eq(device.organisation.as_deref()),
+            devices::organisation_id.eq(device.organisation),
             devices::hash.eq(hash.to_vec()),
             devices::created_at.eq(now.naive_utc()),
         ))

@@ -1,6 +1,7 @@
 //! Principals, roles, grants and scopes.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::auth::policy::Action;
 use crate::geo::countries::{Countries, CountryCode};
@@ -125,8 +126,10 @@ pub enum GrantScope {
 impl GrantScope {
     /// Reads `all`, `SLE,COD`, `region:west` or a mixture of the latter two.
     ///
+    /// Whether there is such a region only the database can say, when the grant is stored.
+    ///
     /// # Errors
-    /// The part that names no country and no region.
+    /// The part that names no country of ours and has not the form of a region.
     pub fn parse_list(text: &str, countries: &Countries) -> Result<Vec<Self>, String> {
         if text == "all" {
             return Ok(vec![Self::All]);
@@ -134,10 +137,14 @@ impl GrantScope {
         text.split(',').map(|part| Self::parse_one(part.trim(), countries)).collect()
     }
 
-    fn parse_one(part: &str, countries: &Countries) -> Result<Self, String> {
+    /// Reads one part of such a list: `SLE` or `region:west`.
+    ///
+    /// # Errors
+    /// The part itself, as [`GrantScope::parse_list`].
+    pub fn parse_one(part: &str, countries: &Countries) -> Result<Self, String> {
         if let Some(region) = part.strip_prefix("region:") {
-            let is_known = countries.regions().iter().any(|(code, _)| code == region);
-            return if is_known {
+            let is_code = !region.is_empty() && !region.contains(char::is_whitespace);
+            return if is_code {
                 Ok(Self::Region(region.to_owned()))
             } else {
                 Err(part.to_owned())
@@ -171,6 +178,17 @@ impl GrantScope {
             Self::All => Scope::All,
             Self::Country(country) => Scope::Countries([*country].into()),
             Self::Region(_) => Scope::Countries(members),
+        }
+    }
+}
+
+/// As [`GrantScope::parse_one`] reads it, and `all`.
+impl fmt::Display for GrantScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Country(country) => write!(f, "{country}"),
+            Self::Region(region) => write!(f, "region:{region}"),
         }
     }
 }

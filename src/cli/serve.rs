@@ -49,7 +49,7 @@ pub(super) fn bind(address: &str) -> Result<TcpListener, CommandError> {
     })
 }
 
-/// Runs the server on this thread; counting columns, boundary packs and keys are kept current beside it.
+/// Runs the server on this thread; counting columns, boundary packs, regions and keys are kept current beside it.
 pub(super) fn run(
     context: Data<Context>,
     listener: TcpListener,
@@ -62,7 +62,7 @@ pub(super) fn run(
 }
 
 /// Reads changes once a second, so that the first question after a flood of reports need not wait for all of them, and
-/// so that a pack imported or an instance key changed beside this server is used here.
+/// so that a pack imported, a region edited or an instance key changed beside this server is used here.
 fn keep_current(context: Data<Context>) {
     let refresh = move || {
         let refreshed =
@@ -75,6 +75,9 @@ fn keep_current(context: Data<Context>) {
         }
         if let Err(error) = context.refresh_packs() {
             tracing::warn!(code = error.code.as_str(), "the boundary packs could not be read");
+        }
+        if let Err(error) = context.db.read_here(|conn| context.refresh_regions(conn)) {
+            tracing::warn!(code = error.code.as_str(), "the regions could not be read");
         }
         if let Err(error) = context.refresh_keys() {
             tracing::error!(

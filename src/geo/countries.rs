@@ -49,8 +49,6 @@ pub struct Country {
     pub name_en: String,
     /// French name.
     pub name_fr: String,
-    /// Codes of the regions it is in: none, one or several.
-    pub regions: Vec<String>,
     /// Whether the coalition has a member there.
     pub is_member: bool,
     /// ISO 639-1 codes, most used first.
@@ -86,7 +84,6 @@ struct CountryLine {
     iso2: String,
     name_en: String,
     name_fr: String,
-    region: String,
     member: u8,
     languages: String,
     zones: String,
@@ -101,7 +98,7 @@ impl Countries {
         Countries::from_csv(include_str!("data/countries.csv"))
     }
 
-    /// Reads a table with the columns `iso3,iso2,name_en,name_fr,region,member,languages,zones`;
+    /// Reads a table with the columns `iso3,iso2,name_en,name_fr,member,languages,zones`;
     /// lists are `|` separated.
     ///
     /// # Errors
@@ -145,24 +142,6 @@ impl Countries {
     pub fn iter(&self) -> impl Iterator<Item = &Country> {
         self.list.iter()
     }
-
-    /// Lists the regions with the codes of their countries.
-    ///
-    /// # Shape
-    /// Regions in the order of their first country, countries in file order. A country may be in
-    /// several or in none.
-    pub fn regions(&self) -> Vec<(String, Vec<CountryCode>)> {
-        let mut regions: Vec<(String, Vec<CountryCode>)> = Vec::new();
-        for country in &self.list {
-            for code in &country.regions {
-                match regions.iter_mut().find(|(known, _)| known == code) {
-                    Some((_, members)) => members.push(country.code),
-                    None => regions.push((code.clone(), vec![country.code])),
-                }
-            }
-        }
-        regions
-    }
 }
 
 fn read_country(line: CountryLine) -> Result<Country, DataError> {
@@ -180,7 +159,6 @@ fn read_country(line: CountryLine) -> Result<Country, DataError> {
         alpha2: line.iso2.to_ascii_uppercase(),
         name_en: line.name_en,
         name_fr: line.name_fr,
-        regions: split(&line.region).map(str::to_owned).collect(),
         is_member: line.member == 1,
         languages: split(&line.languages).map(str::to_owned).collect(),
         zones,
@@ -228,25 +206,6 @@ mod tests {
     }
 
     #[test]
-    fn a_country_may_be_in_several_regions_or_in_none() {
-        let countries = Countries::from_csv(
-            "iso3,iso2,name_en,name_fr,region,member,languages,zones\n\
-             AAA,AA,A,A,west|mano,1,en,Africa/Lagos\n\
-             BBB,BB,B,B,mano,0,fr,Africa/Lagos\n\
-             CCC,CC,C,C,,0,fr,Africa/Lagos\n",
-        )
-        .unwrap();
-
-        let regions = countries.regions();
-
-        let [(first, west), (second, mano)] = regions.as_slice() else {
-            panic!("two regions, not {regions:?}");
-        };
-        assert_eq!((first.as_str(), west.len()), ("west", 1));
-        assert_eq!((second.as_str(), mano.len()), ("mano", 2));
-    }
-
-    #[test]
     fn only_the_congo_has_two_zones() {
         let countries = Countries::builtin().unwrap();
 
@@ -263,7 +222,7 @@ mod tests {
     #[test]
     fn a_zone_that_does_not_exist_is_refused() {
         let error = Countries::from_csv(
-            "iso3,iso2,name_en,name_fr,region,member,languages,zones\nAAA,AA,A,A,,1,en,Africa/Atlantis\n",
+            "iso3,iso2,name_en,name_fr,member,languages,zones\nAAA,AA,A,A,1,en,Africa/Atlantis\n",
         )
         .unwrap_err();
 

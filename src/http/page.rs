@@ -38,6 +38,11 @@ impl PageRequest {
         Ok(Self { limit, cursor: pairs.take_one("cursor")? })
     }
 
+    /// Returns the limit as the database takes it.
+    pub fn n_rows(&self) -> i64 {
+        i64::try_from(self.limit).unwrap_or(i64::MAX)
+    }
+
     /// Returns the row after which the page begins; `None` for the first page.
     ///
     /// # Errors
@@ -68,6 +73,22 @@ pub fn cursor(keys: &SubKeySet, position: i64, bound_to: &str) -> Result<String>
     let signature = keys.sign_cursor(&signed(&bytes, bound_to));
     bytes.extend_from_slice(&signature);
     Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Returns the cursor of the page after `rows`; `None` where they are not as many as were asked for.
+///
+/// # Errors
+/// When the position cannot be encrypted.
+pub fn next_cursor<T>(
+    keys: &SubKeySet,
+    page: &PageRequest,
+    rows: &[T],
+    position: impl Fn(&T) -> i64,
+    bound_to: &str,
+) -> Result<Option<String>> {
+    let is_full = rows.len() == page.limit;
+    let last = rows.last().filter(|_| is_full);
+    last.map(|row| cursor(keys, position(row), bound_to)).transpose()
 }
 
 /// Returns the `Link` of the next page: the same query with another cursor.

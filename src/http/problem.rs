@@ -75,7 +75,14 @@ pub fn status(code: Code) -> StatusCode {
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
         Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
-        Code::IdConflict | Code::AlreadySetUp => StatusCode::CONFLICT,
+        Code::IdConflict
+        | Code::AlreadySetUp
+        | Code::NameTaken
+        | Code::InUse
+        | Code::LastCoordinator
+        | Code::RolesApart
+        | Code::AlreadyGranted
+        | Code::AccountDisabled => StatusCode::CONFLICT,
         Code::Gone => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -194,6 +201,26 @@ fn titles(code: Code) -> (&'static str, &'static str) {
         Code::PreconditionRequired => (
             "send `If-Match` with the ETag you read",
             "joignez « If-Match » avec l'ETag que vous avez lu",
+        ),
+        Code::NameTaken => {
+            ("this name is taken: choose another", "ce nom est pris : choisissez-en un autre")
+        }
+        Code::InUse => ("something still needs this", "ceci est encore utilisé"),
+        Code::LastCoordinator => (
+            "no coordinator would be left who can sign in: give somebody else the role first, without an end",
+            "il ne resterait aucun coordinateur pouvant se connecter : donnez d'abord ce rôle à quelqu'un d'autre, sans date de fin",
+        ),
+        Code::RolesApart => (
+            "one person is not coordinator and auditor or system administrator at once",
+            "une personne n'est pas à la fois coordinateur et auditeur ou administrateur système",
+        ),
+        Code::AlreadyGranted => (
+            "the person has this role there at that time already: end it first, or give it for another time",
+            "la personne a déjà ce rôle à cet endroit et à ce moment : mettez-y fin d'abord, ou donnez-le pour une autre période",
+        ),
+        Code::AccountDisabled => (
+            "the account is disabled: enable it first",
+            "le compte est désactivé : réactivez-le d'abord",
         ),
         Code::TooManyRequests => (
             "too many requests: wait before the next one",

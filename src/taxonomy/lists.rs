@@ -46,11 +46,13 @@ pub enum ListName {
     MiningMode,
     /// Working groups of the Kimberley Process.
     KpWorkingGroup,
+    /// What the holder of a grant follows: a theme they lead, a working group they watch.
+    GrantTag,
 }
 
 impl ListName {
     /// All lists, in file order.
-    pub const ALL: [ListName; 17] = [
+    pub const ALL: [ListName; 18] = [
         ListName::ActorType,
         ListName::ActorRole,
         ListName::AffectedGroup,
@@ -68,6 +70,7 @@ impl ListName {
         ListName::Consent,
         ListName::MiningMode,
         ListName::KpWorkingGroup,
+        ListName::GrantTag,
     ];
 
     /// Returns the name in the file and in answers.
@@ -90,6 +93,7 @@ impl ListName {
             ListName::Consent => "consent",
             ListName::MiningMode => "mining_mode",
             ListName::KpWorkingGroup => "kp_working_group",
+            ListName::GrantTag => "grant_tag",
         }
     }
 

@@ -33,6 +33,7 @@ fn every_list_has_the_codes_of_the_file() {
             ("consent", 4),
             ("mining_mode", 5),
             ("kp_working_group", 7),
+            ("grant_tag", 10),
         ]
     );
 }

@@ -24,6 +24,7 @@ use sentinelle::clock::Clock;
 use sentinelle::config::{PublicConfig, SecurityContact, StoreConfig};
 use sentinelle::context::Context;
 use sentinelle::db::{Db, DbOptions};
+use sentinelle::ids::UserId;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -108,14 +109,23 @@ impl TestApp {
 
     /// A new person with one role; scopes as in `user add`: `all`, `SLE,COD`, `region:west`.
     pub(crate) fn user(&self, role: Role, scope: &str) -> Client {
-        self.user_named(&Uuid::new_v4().to_string(), role, scope)
+        self.user_with_id(role, scope).0
+    }
+
+    /// As [`TestApp::user`], with the id.
+    pub(crate) fn user_with_id(&self, role: Role, scope: &str) -> (Client, UserId) {
+        self.named_with_id(&Uuid::new_v4().to_string(), role, scope)
     }
 
     pub(crate) fn user_named(&self, name: &str, role: Role, scope: &str) -> Client {
+        self.named_with_id(name, role, scope).0
+    }
+
+    fn named_with_id(&self, name: &str, role: Role, scope: &str) -> (Client, UserId) {
         let scopes =
             GrantScope::parse_list(scope, self.context.geo().countries()).expect("a scope");
-        add_user(&self.context, name, role, scopes).expect("a new user");
-        self.token_of(name)
+        let id = add_user(&self.context, name, role, scopes).expect("a new user");
+        (self.token_of(name), id)
     }
 
     /// The same person with a new token.

@@ -8,6 +8,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod callers;
+mod coalition;
 mod routes;
 mod things;
 
@@ -126,21 +127,31 @@ impl Walk<'_> {
 
     /// Ids that no answer to the caller may hold.
     fn hidden_from(&self, caller: &Caller) -> Vec<String> {
-        let key = ("GET /v1/incidents/{id}".to_owned(), caller.name.to_owned());
-        let Some(cells) = self.rights.get(&key) else {
+        let of_cases = [Kind::Incident, Kind::Report, Kind::Quarantined];
+        let of_people = [Kind::Person, Kind::Grant];
+        let mut hidden = self.hidden_by("GET /v1/incidents/{id}", &of_cases, caller);
+        // Auditors read of everybody in the log, as ids, and of nobody elsewhere.
+        if caller.name != "auditor" {
+            hidden.extend(self.hidden_by("GET /v1/users/{id}", &of_people, caller));
+        }
+        hidden
+    }
+
+    /// Ids of these kinds where the route does not tell the caller of them.
+    fn hidden_by(&self, route: &str, kinds: &[Kind], caller: &Caller) -> Vec<String> {
+        let Some(cells) = self.rights.get(&(route.to_owned(), caller.name.to_owned())) else {
             return Vec::new();
         };
         let relations = Relation::ALL.into_iter().zip(cells);
         let hidden = relations.filter(|(relation, right)| {
             **right != 200 && *relation != Relation::Own && *relation != Relation::NotExisting
         });
-        hidden
-            .flat_map(|(relation, _)| {
-                [Kind::Incident, Kind::Report, Kind::Quarantined]
-                    .map(|kind| self.things.kept(kind, caller, relation).telling.clone())
-                    .concat()
-            })
-            .collect()
+        let telling = |relation| {
+            kinds
+                .iter()
+                .flat_map(move |kind| self.things.kept(*kind, caller, relation).telling.clone())
+        };
+        hidden.flat_map(|(relation, _)| telling(relation)).collect()
     }
 }
 

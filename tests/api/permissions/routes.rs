@@ -1,6 +1,7 @@
 //! How each route is asked: a line or two a route. What the answers must be stands in `tests/permissions.csv`.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::harness::{Answer, Client, PASSWORD};
 use crate::permissions::things::{Kind, Thing, killing};
@@ -52,7 +53,8 @@ impl Spec {
     /// Sends the request about `thing` as `client`.
     pub(super) fn ask(&self, client: &Client, thing: &Thing) -> Answer {
         let (method, pattern) = self.route.split_once(' ').expect("a method and a path");
-        let path = pattern.replace("{id}", &thing.id).replace("{country}", thing.country);
+        let path = pattern.replace("{id}", &thing.id).replace("{code}", &thing.id);
+        let path = path.replace("{country}", thing.country);
         let path = format!("{}{}", path.replace("{related}", &thing.other), (self.query)(thing));
         let body = self.body.map(|body| body(thing).to_string());
         client.send(method, &path, self.headers, body.as_deref().map(str::as_bytes))
@@ -62,7 +64,10 @@ impl Spec {
 /// Every route, public ones too.
 #[rustfmt::skip]
 pub(super) fn all() -> Vec<Spec> {
-    use Kind::{Country, Incident, LinkedPair, Pair, Quarantined, Report, Session};
+    use Kind::{
+        Country, Grant, Incident, LinkedPair, Organisation, Pair, Person, Phone, Quarantined,
+        Region, Report, Session, Token,
+    };
     vec![
         // public
         Spec::read("GET /health/live", Country),
@@ -116,6 +121,37 @@ pub(super) fn all() -> Vec<Spec> {
         // audit
         Spec::read("GET /v1/audit", Country),
         Spec::read("GET /v1/audit/heads", Country),
+        // people
+        Spec::read("GET /v1/regions", Country),
+        Spec::send("PUT /v1/regions/{code}", Region, |_| {
+            json!({"name_en": "a", "name_fr": "b", "level": "international", "countries": []})
+        }),
+        Spec::remove("DELETE /v1/regions/{code}", Region),
+        Spec::read("GET /v1/organisations", Country),
+        Spec::send("POST /v1/organisations", Country, |_| json!({"name": Uuid::new_v4(), "membership": "member"})),
+        Spec::read("GET /v1/organisations/{id}", Organisation),
+        Spec::send("PUT /v1/organisations/{id}", Organisation, |_| json!({"name": Uuid::new_v4(), "membership": "observer"})),
+        Spec::read("GET /v1/users", Country),
+        Spec::send("POST /v1/users", Country, |thing| {
+            json!({"name": Uuid::new_v4(), "grants": [{"role": "monitor", "scope": thing.country}]})
+        }),
+        Spec::read("GET /v1/users/{id}", Person),
+        Spec::remove("POST /v1/users/{id}/invitation", Person),
+        Spec::remove("POST /v1/users/{id}/disable", Person),
+        Spec::remove("POST /v1/users/{id}/enable", Person),
+        // To nobody: whoever may hand over is told so.
+        Spec::send("POST /v1/users/{id}/handover", Person, |_| json!({"to": Uuid::new_v4()})),
+        Spec::list("GET /v1/grants"),
+        // Who is a monitor there already cannot become one.
+        Spec::send("POST /v1/grants", Person, |thing| json!({"user": thing.id, "role": "monitor", "scope": "SLE"})),
+        Spec::remove("DELETE /v1/grants/{id}", Grant),
+        Spec::read("GET /v1/devices", Country),
+        Spec::send("POST /v1/devices", Country, |thing| json!({"name": Uuid::new_v4(), "country": thing.country})),
+        Spec::send("PUT /v1/devices/{id}", Phone, |_| json!({"name": Uuid::new_v4()})),
+        Spec::remove("DELETE /v1/devices/{id}", Phone),
+        Spec::read("GET /v1/tokens", Country),
+        Spec::send("POST /v1/tokens", Country, |_| json!({"expires_in_days": 1})),
+        Spec::remove("DELETE /v1/tokens/{id}", Token),
     ]
 }
 

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::harness::TestApp;
 use crate::permissions::callers::{Caller, monitor};
+use crate::permissions::coalition;
 
 /// How a thing stands to a caller whose country is Sierra Leone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,6 +85,38 @@ pub(super) enum Kind {
     Quarantined,
     /// A session: the caller's own, or of somebody else in the country.
     Session,
+    /// A monitor; one's own is the caller.
+    Person,
+    /// A grant of a monitor, or of the caller.
+    Grant,
+    Phone,
+    /// A token of a monitor, or of the caller.
+    Token,
+    /// In no country: it stands alike to everybody.
+    Organisation,
+    /// In no country: it stands alike to everybody.
+    Region,
+}
+
+impl Kind {
+    /// Tells whether it belongs to the coalition's structure rather than to reports.
+    fn is_of_coalition(self) -> bool {
+        match self {
+            Self::Country
+            | Self::Report
+            | Self::Incident
+            | Self::Quarantined
+            | Self::Pair
+            | Self::LinkedPair
+            | Self::Session => false,
+            Self::Person
+            | Self::Grant
+            | Self::Phone
+            | Self::Token
+            | Self::Organisation
+            | Self::Region => true,
+        }
+    }
 }
 
 /// One thing.
@@ -129,7 +162,14 @@ impl<'a> Things<'a> {
         let country = relation.country();
         if kind == Kind::Country || relation == Relation::NotExisting {
             let [id, other] = [Uuid::new_v4(), Uuid::new_v4()].map(|id| id.to_string());
+            let id = if kind == Kind::Region { coalition::unknown_region() } else { id };
             return Thing { id, other, country, report: killing("SLE"), telling: Vec::new() };
+        }
+        if kind.is_of_coalition() {
+            let own = caller.maker.as_ref().filter(|_| is_own).and_then(Principal::user_id);
+            let id = coalition::make(self.app, kind, country, own);
+            let (other, telling) = (String::new(), vec![id.clone()]);
+            return Thing { id, other, country, report: Value::Null, telling };
         }
         let report = killing(country);
         let prepared = self.submit(maker, &report);
@@ -148,6 +188,12 @@ impl<'a> Things<'a> {
             }
             Kind::Quarantined => self.set_aside(maker, &report, &prepared),
             Kind::Session => self.begin_session(maker, country),
+            Kind::Person
+            | Kind::Grant
+            | Kind::Phone
+            | Kind::Token
+            | Kind::Organisation
+            | Kind::Region => unreachable!("of the coalition"),
         };
         let telling = vec![of_report, of_incident, id.clone()];
         Thing { id, other, country, report, telling }

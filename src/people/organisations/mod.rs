@@ -1,0 +1,4 @@
+//! Organisations of the coalition.
+
+pub mod http;
+pub mod store;

@@ -1,0 +1,103 @@
+//! People, grants, phones, tokens, organisations and regions for the matrix, made past the API.
+
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use sentinelle::auth::accounts::{add_device, add_token, add_user};
+use sentinelle::auth::credential::Credential;
+use sentinelle::auth::store::find_row_id;
+use sentinelle::auth::tokens::{self, Narrowing};
+use sentinelle::auth::types::{GrantScope, Role};
+use sentinelle::db::schema::{devices, grants, users};
+use sentinelle::ids::{GrantId, OrganisationId, UserId};
+use sentinelle::people::organisations::store::{Membership, NewOrganisation, insert_organisation};
+use sentinelle::people::regions::store::put_region;
+use sentinelle::people::regions::types::{Region, RegionLevel};
+use uuid::Uuid;
+
+use crate::harness::TestApp;
+use crate::permissions::things::Kind;
+
+/// Makes something of that kind in a country, or where it is `own` somebody's of that person; returns its id.
+pub(super) fn make(app: &TestApp, kind: Kind, country: &str, own: Option<UserId>) -> String {
+    let person = || own.unwrap_or_else(|| monitor_in(app, country));
+    match kind {
+        Kind::Person => person().to_string(),
+        Kind::Grant => grant_of(app, person()).to_string(),
+        Kind::Phone => phone_in(app, country, own),
+        Kind::Token => token_of(app, person()),
+        Kind::Organisation => organisation(app),
+        Kind::Region => region(app),
+        Kind::Country
+        | Kind::Report
+        | Kind::Incident
+        | Kind::Quarantined
+        | Kind::Pair
+        | Kind::LinkedPair => unreachable!("made elsewhere"),
+    }
+}
+
+/// A code that no region has.
+pub(super) fn unknown_region() -> String {
+    format!("r{}", &Uuid::new_v4().simple().to_string()[..12])
+}
+
+fn monitor_in(app: &TestApp, country: &str) -> UserId {
+    let scopes = GrantScope::parse_list(country, app.context.geo().countries()).expect("a country");
+    let name = Uuid::new_v4().to_string();
+    let id = add_user(&app.context, &name, Role::Monitor, scopes).expect("a person");
+    add_token(&app.context, &name, None).expect("a token");
+    id
+}
+
+fn grant_of(app: &TestApp, user: UserId) -> GrantId {
+    let found = app.context.db.read_here(move |conn| {
+        let own = grants::table.inner_join(users::table).filter(users::uuid.eq(user));
+        Ok(own.select(grants::uuid).first(conn)?)
+    });
+    found.expect("a grant")
+}
+
+fn phone_in(app: &TestApp, country: &str, owner: Option<UserId>) -> String {
+    let name = Uuid::new_v4().to_string();
+    let (id, _) = add_device(&app.context, &name, country, None, None).expect("a phone");
+    let given = app.context.db.write_here(move |tx| {
+        let owner = owner.map(|owner| find_row_id(tx.conn, owner)).transpose()?;
+        let phone = devices::table.filter(devices::uuid.eq(id));
+        Ok(diesel::update(phone).set(devices::owner_id.eq(owner)).execute(tx.conn)?)
+    });
+    assert_eq!(given.expect("an update"), 1);
+    id.to_string()
+}
+
+fn token_of(app: &TestApp, user: UserId) -> String {
+    let now = app.context.clock.now();
+    let hash = Credential::generate(sentinelle::auth::credential::CredentialKind::User);
+    let hash = hash.expect("a token").hash();
+    let made = app.context.db.write_here(move |tx| {
+        let row_id = find_row_id(tx.conn, user)?;
+        Ok(tokens::insert(tx.conn, (row_id, hash), &Narrowing::default(), now, None)?)
+    });
+    made.expect("a token").to_string()
+}
+
+fn organisation(app: &TestApp) -> String {
+    let (id, now) = (OrganisationId::random(), app.context.clock.now());
+    let name = Uuid::new_v4().to_string();
+    let new = NewOrganisation { name, country: None, membership: Membership::Member };
+    let made = app.context.db.write_here(move |tx| insert_organisation(tx.conn, id, &new, now));
+    made.expect("an organisation");
+    id.to_string()
+}
+
+fn region(app: &TestApp) -> String {
+    let code = unknown_region();
+    let region = Region {
+        code: code.clone(),
+        name_en: code.clone(),
+        name_fr: code.clone(),
+        level: RegionLevel::International,
+        countries: Vec::new(),
+    };
+    let made = app.context.db.write_here(move |tx| Ok(put_region(tx.conn, &region)?));
+    assert!(made.expect("a region"), "it is new");
+    code
+}
