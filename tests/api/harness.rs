@@ -38,7 +38,8 @@ pub(crate) fn code_of(secret: &[u8], now: DateTime<Utc>) -> String {
     totp.generate(now.timestamp().unsigned_abs()).to_string()
 }
 
-fn from_base32(text: &str) -> Vec<u8> {
+/// Returns the bytes of a secret as people type it.
+pub(crate) fn from_base32(text: &str) -> Vec<u8> {
     let value = |letter| "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).expect("base32");
     let bits: String = text.chars().map(|letter| format!("{:05b}", value(letter))).collect();
     let byte = |bits: &[u8]| {
