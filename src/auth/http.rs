@@ -52,7 +52,9 @@ async fn record_refusal(response: &ServiceResponse<BoxBody>, caller: UserId) {
         return;
     };
     let error = response.response().error().and_then(|error| error.as_error::<Error>());
-    let action = error.and_then(|error| error.extra.as_deref()).and_then(|(_, code)| code.as_str());
+    let extra = error.and_then(|error| error.extra.as_deref());
+    let action =
+        extra.filter(|(name, _)| *name == "action").and_then(|(_, action)| action.as_str());
     let entry = Entry::new(Act::Refused, caller, context.clock.now())
         .by(Some(caller))
         .detail(action.unwrap_or_default());

@@ -39,7 +39,8 @@ pub(crate) fn code_of(secret: &[u8], now: DateTime<Utc>) -> String {
     totp.generate(now.timestamp().unsigned_abs()).to_string()
 }
 
-fn from_base32(text: &str) -> Vec<u8> {
+/// Returns the bytes of a secret as people type it.
+pub(crate) fn from_base32(text: &str) -> Vec<u8> {
     let value = |letter| "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).expect("base32");
     let bits_of = |value: usize| (0..5).rev().map(move |shift| (value >> shift) & 1 == 1);
     let bits: Vec<bool> = text.chars().map(value).flat_map(bits_of).collect();

@@ -38,6 +38,14 @@ impl Planter {
         text
     }
 
+    /// The name of somebody who may sign in: sealed like every name, and told to whoever runs the coalition.
+    pub(crate) fn name(&self, what: &str) -> String {
+        let mark = self.mark();
+        let name = format!("Awa {mark}");
+        self.remember(what, vec![mark], Vec::new(), false);
+        name
+    }
+
     /// One word, where a code or the name of a field is expected; it may be told back to its sender.
     pub(crate) fn code(&self, what: &str) -> String {
         let mark = self.mark();
@@ -79,9 +87,10 @@ impl Planter {
         (number(format!("8.{lat}")), number(format!("-11.{lon}")))
     }
 
-    /// Something that is secret by itself, such as a token.
-    pub(crate) fn keep(&self, what: &str, text: &str) {
-        self.remember(what, vec![text.to_owned()], Vec::new(), true);
+    /// Something that is secret by itself, such as a token, and the bytes it stands for where there are some.
+    pub(crate) fn keep(&self, what: &str, text: &str, bytes: &[u8]) {
+        let bytes = if bytes.is_empty() { Vec::new() } else { vec![bytes.to_vec()] };
+        self.remember(what, vec![text.to_owned()], bytes, true);
     }
 
     pub(crate) fn count(&self) -> usize {

@@ -2,14 +2,52 @@
 //!
 //! A new route needs a line in [`PLANTS`], or in [`WITHOUT_WORDS`] with the reason why nobody can write into it.
 
+use sentinelle::auth::accounts::add_user;
+use sentinelle::auth::types::{GrantScope, Role};
+use sentinelle::clock::Clock;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::canaries::planter::Planter;
 use crate::canaries::stage::{Sent, Stage};
+use crate::harness::{Answer, code_of, from_base32};
 
 /// A route that writes, and what is sent to it. They are sent in this order.
 pub(crate) const PLANTS: &[(&str, fn(&Stage) -> Sent)] = &[
+    ("POST /v1/setup", |stage| {
+        let name = stage.planter.name("the first coordinator");
+        let password = stage.planter.words("the password of the first coordinator");
+        let body = json!({"token": stage.kept("setup"), "name": name, "password": password,
+            "cookie": false});
+        sent("anonymous", "/v1/setup", body)
+    }),
+    ("POST /v1/invitations/accept", |stage| {
+        let name = stage.planter.name("a person who was invited");
+        add_user(&stage.app.context, &name, Role::Analyst, vec![GrantScope::All]).expect("a user");
+        let link = stage.app.invitation(&name);
+        stage.planter.keep("an invitation", &link, &[]);
+        stage.keep("name", &name);
+        stage.keep("password", &stage.planter.words("a password"));
+        let body = json!({"token": link, "password": stage.kept("password"), "cookie": false});
+        sent("anonymous", "/v1/invitations/accept", body)
+    }),
+    ("POST /v1/sessions", |stage| {
+        let (name, password) = (stage.kept("name"), stage.kept("password"));
+        let body = json!({"name": name, "password": password, "cookie": false});
+        sent("anonymous", "/v1/sessions", body)
+    }),
+    ("PUT /v1/me/password", |stage| {
+        let old = stage.kept("password");
+        stage.keep("password", &stage.planter.words("a new password"));
+        sent("signed_in", "/v1/me/password", json!({"old": old, "new": stage.kept("password")}))
+    }),
+    ("POST /v1/me/second-factor", |stage| {
+        sent("signed_in", "/v1/me/second-factor", json!({"password": stage.kept("password")}))
+    }),
+    ("PUT /v1/me/second-factor", |stage| {
+        let code = code_of(&from_base32(&stage.kept("secret")), Clock::system().now());
+        sent("signed_in", "/v1/me/second-factor", json!({"code": code}))
+    }),
     ("POST /v1/reports", |stage| {
         sent("device", "/v1/reports", report(&stage.planter, Uuid::new_v4()))
     }),
@@ -41,7 +79,7 @@ pub(crate) const PLANTS: &[(&str, fn(&Stage) -> Sent)] = &[
     }),
     ("POST /v1/incidents/{id}/related", |stage| {
         let other = new_report(stage)["incident"].clone();
-        stage.remember("related", &other);
+        stage.keep("related", other.as_str().expect("an id"));
         let reason = stage.planter.words("the reason of a link");
         let body = json!({"incidents": [other], "reason": reason});
         sent("reviewer", stage.path("/v1/incidents/{id}/related"), body)
@@ -58,8 +96,42 @@ pub(crate) const PLANTS: &[(&str, fn(&Stage) -> Sent)] = &[
 ];
 
 /// Routes that change something and into which nobody can write a word, each with the reason.
-pub(crate) const WITHOUT_WORDS: &[(&str, &str)] =
-    &[("DELETE /v1/incidents/{id}/related/{related}", "two ids and no body")];
+pub(crate) const WITHOUT_WORDS: &[(&str, &str)] = &[
+    ("DELETE /v1/incidents/{id}/related/{related}", "two ids and no body"),
+    ("DELETE /v1/sessions/{id}", "an id and no body"),
+];
+
+/// Keeps what the answer to a plant tells and later requests need, and lets nothing of it be found.
+pub(crate) fn learn(stage: &Stage, route: &str, answer: &Answer) {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    match route {
+        "POST /v1/setup" => stage.gather(),
+        "POST /v1/sessions" => {
+            let told = answer.json();
+            stage.admit("signed_in", &text(&told["session"]));
+            stage.planter.keep("what makes a device known", &text(&told["known"]), &[]);
+        }
+        "PUT /v1/me/password" => stage.admit("signed_in", &text(&answer.json()["session"])),
+        "POST /v1/me/second-factor" => {
+            let secret = text(&answer.json()["secret"]);
+            stage.planter.keep("the secret of a second factor", &secret, &from_base32(&secret));
+            stage.keep("secret", &secret);
+        }
+        "PUT /v1/me/second-factor" => {
+            let told = answer.json();
+            stage.admit("signed_in", &text(&told["session"]["session"]));
+            for code in told["recovery_codes"].as_array().expect("codes") {
+                stage.planter.keep("a recovery code", &text(code), &[]);
+            }
+        }
+        "PUT /v1/reports/{id}" => {
+            let told = answer.json();
+            stage.keep("reports", &text(&told["id"]));
+            stage.keep("incidents", &text(&told["incident"]));
+        }
+        _ => {}
+    }
+}
 
 fn sent(caller: &'static str, path: impl Into<String>, body: Value) -> Sent {
     let headers = vec![("content-type", "application/json".to_owned())];

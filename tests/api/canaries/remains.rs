@@ -1,4 +1,4 @@
-//! What is left when the service has stopped: every byte of the database, and of the folder beside it.
+//! What is left when the service has stopped: every byte of the database, of the folder beside it, and of a backup.
 
 use std::path::Path;
 
@@ -14,9 +14,10 @@ struct Line {
 }
 
 /// Returns named places and what lies there.
-pub(crate) fn collect(app: &TestApp) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn collect(app: &TestApp, backups: &Path) -> Vec<(String, Vec<u8>)> {
     let mut remains = Vec::new();
     read_folder(app.folder.path(), &mut remains);
+    read_folder(backups, &mut remains);
     if app.is_postgres() {
         let mut conn = PgConnection::establish(&app.database_url).expect("a connection");
         let ask = |conn: &mut PgConnection, query: &str| -> Vec<String> {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use sentinelle::auth::setup::offer;
 use sentinelle::auth::types::Role;
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ use crate::process::Served;
 use crate::scope::let_reveal;
 
 /// Whoever asks.
-pub(crate) const CALLERS: [&str; 10] = [
+pub(crate) const CALLERS: [&str; 11] = [
     "anonymous",
     "stranger",
     "device",
@@ -23,10 +24,20 @@ pub(crate) const CALLERS: [&str; 10] = [
     "sysadmin",
     "reviewer",
     "regional_lead",
+    "signed_in",
 ];
 
 /// Of these, whoever may open reports: only they are told what reports tell.
 const OPENING: [&str; 2] = ["reviewer", "regional_lead"];
+
+/// What answers with a secret that the caller asked for: identities, a credential, a link.
+const TELLING: [(&str, &str); 5] = [
+    ("POST", "/reveal"),
+    ("POST", "/v1/sessions"),
+    ("POST", "/v1/me/second-factor"),
+    ("PUT", "/v1/me/second-factor"),
+    ("PUT", "/v1/me/password"),
+];
 
 /// A request that plants canaries where they belong.
 pub(crate) struct Sent {
@@ -41,9 +52,9 @@ pub(crate) struct Stage {
     pub(crate) planter: Planter,
     pub(crate) app: TestApp,
     pub(crate) served: Served,
-    callers: BTreeMap<&'static str, Client>,
-    /// A real thing, by the part of a path that its id follows.
-    things: RefCell<BTreeMap<&'static str, String>>,
+    callers: RefCell<BTreeMap<&'static str, Client>>,
+    /// Texts to come back to. A real thing has its id under the part of a path that it follows.
+    kept: RefCell<BTreeMap<&'static str, String>>,
     /// Every problem answer, after what it answered.
     pub(crate) problems: RefCell<Vec<(String, Vec<u8>)>>,
     /// Every answer to callers who may not open reports.
@@ -51,36 +62,54 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// A new instance whose first coordinator is still to come.
     pub(crate) fn set() -> Self {
         let app = TestApp::start();
+        let link = offer(&app.context).expect("the database works").expect("nobody is there yet");
         let served = Served::start_talkative(&app);
         let planter = Planter::new();
         let stranger = format!("snt_u_{}", planter.code("a token of nobody"));
-        let client = |role| app.user(role, "all").at(&served.url);
         let callers = BTreeMap::from([
             ("anonymous", app.anonymous().at(&served.url)),
             ("stranger", Client::new(&served.url, Some(&stranger))),
-            ("device", app.device("SLE").at(&served.url)),
-            ("monitor", client(Role::Monitor)),
-            ("analyst", client(Role::Analyst)),
-            ("coordinator", client(Role::Coordinator)),
-            ("auditor", client(Role::Auditor)),
-            ("sysadmin", client(Role::Sysadmin)),
-            ("reviewer", client(Role::Reviewer)),
-            ("regional_lead", client(Role::RegionalLead)),
         ]);
-        let_reveal(&app, &callers["reviewer"]);
-        for (name, client) in callers.iter().filter(|(_, client)| client.token().len() > 40) {
-            planter.keep(&format!("the token of {name}"), client.token());
-            let bare = client.token().rsplit('_').next().unwrap_or_default();
-            planter.keep(&format!("the token of {name} without its prefix"), bare);
-        }
-        let (things, problems) = (RefCell::default(), RefCell::default());
-        Self { planter, app, served, callers, things, problems, told_to_others: RefCell::default() }
+        let (callers, problems) = (RefCell::new(callers), RefCell::default());
+        let (kept, told_to_others) = (RefCell::default(), RefCell::default());
+        let stage = Self { planter, app, served, callers, kept, problems, told_to_others };
+        stage.planter.keep("the link of the first coordinator", link.expose(), &[]);
+        stage.keep("setup", link.expose());
+        stage
     }
 
-    pub(crate) fn client(&self, caller: &str) -> &Client {
-        &self.callers[caller]
+    /// Lets the others come.
+    pub(crate) fn gather(&self) {
+        let user = |role| self.app.user(role, "all");
+        for (name, client) in [
+            ("device", self.app.device("SLE")),
+            ("monitor", user(Role::Monitor)),
+            ("analyst", user(Role::Analyst)),
+            ("coordinator", user(Role::Coordinator)),
+            ("auditor", user(Role::Auditor)),
+            ("sysadmin", user(Role::Sysadmin)),
+            ("reviewer", user(Role::Reviewer)),
+            ("regional_lead", user(Role::RegionalLead)),
+        ] {
+            self.admit(name, client.token());
+        }
+        let_reveal(&self.app, &self.client("reviewer"));
+    }
+
+    /// Takes a caller up under `name`, by a credential that nothing may show.
+    pub(crate) fn admit(&self, name: &'static str, token: &str) {
+        let bare = token.rsplit('_').next().unwrap_or_default();
+        self.planter.keep(&format!("the credential of {name}"), token, &[]);
+        self.planter.keep(&format!("the credential of {name} without its prefix"), bare, &[]);
+        let client = Client::new(&self.served.url, Some(token));
+        self.callers.borrow_mut().insert(name, client);
+    }
+
+    pub(crate) fn client(&self, caller: &str) -> Client {
+        self.callers.borrow()[caller].clone()
     }
 
     /// Sends and keeps the answer for the search.
@@ -91,15 +120,16 @@ impl Stage {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Answer {
-        let answer = self.callers[caller].send(method, path, headers, body);
+        let answer = self.client(caller).send(method, path, headers, body);
         let whole = [format!("{:?}", answer.headers).as_bytes(), &answer.body].concat();
         if answer.status >= 400 {
             assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{path}");
             let asked = format!("the {} to {method} by {caller}", answer.status);
             self.problems.borrow_mut().push((asked, whole.clone()));
         }
-        let is_revealed = path.ends_with("/reveal") && answer.status == 200;
-        if !OPENING.contains(&caller) && !is_revealed {
+        let is_telling = TELLING.iter().any(|(by, end)| *by == method && path.ends_with(end));
+        let is_told = is_telling && answer.status < 300;
+        if !OPENING.contains(&caller) && !is_told {
             let asked = format!("the {} to {method} {path} by {caller}", answer.status);
             self.told_to_others.borrow_mut().push((asked, whole));
         }
@@ -117,16 +147,19 @@ impl Stage {
         answer
     }
 
-    /// Remembers a real thing of the kind whose ids follow `part` in paths.
-    pub(crate) fn remember(&self, part: &'static str, id: &Value) {
-        let id = id.as_str().expect("an id").to_owned();
-        self.things.borrow_mut().insert(part, id);
+    /// Keeps a text under `name`; an id under the part of a path that it follows.
+    pub(crate) fn keep(&self, name: &'static str, text: &str) {
+        self.kept.borrow_mut().insert(name, text.to_owned());
+    }
+
+    pub(crate) fn kept(&self, name: &str) -> String {
+        self.kept.borrow()[name].clone()
     }
 
     /// Returns the path of a real thing where one is known.
     pub(crate) fn path(&self, route: &str) -> String {
         self.fill(route, |part| {
-            let id = self.things.borrow().get(part).cloned();
+            let id = self.kept.borrow().get(part).cloned();
             id.unwrap_or_else(|| "00000000-0000-4000-8000-000000000000".to_owned())
         })
     }
