@@ -123,8 +123,11 @@ fn record(args: &BackupArgs, target: &Target, finished: &Finished) -> Result<(),
         return Err("the database was never in use".to_owned());
     }
     let context = open(&args.store).map_err(|error| words(&error))?;
-    let entry = Entry::of_instance(Act::BackedUp, context.clock.now())
-        .detail(format!("{} recipients={}", finished.id(), finished.n_recipients()));
+    let entry = Entry::of_instance(Act::BackedUp, context.clock.now()).detail(format!(
+        "{} recipients={}",
+        finished.id(),
+        finished.n_recipients()
+    ));
     let recorded = context.db.write_here(move |tx| {
         tx.record(entry);
         Ok(())
