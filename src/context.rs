@@ -479,7 +479,8 @@ fn make_key(
     announce(&format!(
         "A new instance key was made: {}\n\
          It lies beside the data: whoever takes this disk can open every report. Move it elsewhere and give --key-file.\n\
-         Write this recovery text down and keep it apart; it is shown only now:\n\n    {}\n",
+         Whoever loses it loses every report for ever, in backups too: write this recovery text down and keep it apart, or \
+         print it as a page with `sentinelle keys recovery`:\n\n    {}\n",
         path.display(),
         key.recovery_text().as_str()
     ));

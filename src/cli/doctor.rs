@@ -7,12 +7,17 @@ use crate::config::StoreConfig;
 use crate::context::Context;
 use crate::db::dialect::Target;
 use crate::health::{Finding, HealthView, examine, summarise};
+use crate::keys::files::list_old_files;
 
 /// Says what it finds; exits with failure when something is broken.
 pub(super) fn doctor(store: &StoreConfig, as_json: bool) -> Result<ExitCode, CommandError> {
     let target = Target::parse(&store.url()).map_err(crate::context::StartError::from)?;
     let mut view = match look(store, &target) {
-        Ok(context) => examine(&context),
+        Ok(context) => {
+            let mut view = examine(&context);
+            view.findings.extend(old_key_finding(&context));
+            view
+        }
         Err(error) => {
             summarise(vec![Finding { name: "start", state: "failed", note: error.to_string() }])
         }
@@ -46,6 +51,20 @@ fn for_people(view: &HealthView) -> String {
         .iter()
         .map(|finding| format!("{:8} {:10} {}", finding.state, finding.name, finding.note));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Says that a retired instance key still lies beside the one in use.
+fn old_key_finding(context: &Context) -> Option<Finding> {
+    let old = context.key_place.path().map(list_old_files).filter(|old| !old.is_empty())?;
+    let names: Vec<String> = old.iter().map(|path| path.display().to_string()).collect();
+    Some(Finding {
+        name: "old_key",
+        state: "warning",
+        note: format!(
+            "{} opens nothing but backups made under it: destroy it when none of them is kept",
+            names.join(", ")
+        ),
+    })
 }
 
 /// Writes and syncs a small file beside the data: a disk that is full or read-only shows here.

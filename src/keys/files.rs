@@ -233,7 +233,7 @@ mod tests {
         assert_eq!((id_in(&path).as_str(), id_in(&kept).as_str()), (new.id(), old.id()));
         assert!(!next.path().exists());
         assert!(kept.ends_with(format!("instance.key.old-{}", old.id())));
-        assert_eq!(list_old_files(&path), [kept.clone()]);
+        assert_eq!(list_old_files(&path), std::slice::from_ref(&kept));
         next.ensure(&place, &new).unwrap();
         assert!(!next.path().exists(), "it is in its place, and nothing is written again");
         assert_eq!(next.place(&old, &new).unwrap(), Some(kept), "placing again changes nothing");

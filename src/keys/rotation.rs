@@ -232,16 +232,9 @@ fn store_end(tx: &mut WriteTx<'_>, context: &Context, rotation: &Rotation) -> Re
     let sealer = &context.sealer;
     let new_key = sealer.find_key(&rotation.new_id);
     rewrap_sub_keys(tx.conn, sealer, &*new_key.ok_or_else(|| not_held(sealer, &rotation.new_id))?)?;
-    let mut after = Id::from_uuid(Uuid::nil());
-    loop {
-        let listed = store::list_data_keys(tx.conn, &rotation.old_id, after, BATCH)?;
-        let Some((last, _)) = listed.last() else {
-            break;
-        };
-        after = *last;
-        let anew = rewrap(sealer, rotation, listed)?;
-        dialect::rewrap_data_keys(tx.conn, (&rotation.old_id, &rotation.new_id), &anew)?;
-    }
+    let left = store::list_all_data_keys(tx.conn, &rotation.old_id)?;
+    let anew = rewrap(sealer, rotation, left)?;
+    dialect::rewrap_data_keys(tx.conn, (&rotation.old_id, &rotation.new_id), &anew)?;
     tx.record(entry("finished", rotation, now));
     Ok(true)
 }

@@ -11,6 +11,9 @@ use crate::ids::Id;
 use crate::seal::handover::Handover;
 use crate::seal::subkeys::{Purpose, WrappedSubKey};
 
+/// A key wrapped by the other one, while the rotation runs.
+type Wrapped = Option<Vec<u8>>;
+
 const RUNNING: &str = "running";
 const FINISHED: &str = "finished";
 
@@ -57,7 +60,7 @@ pub fn find_state(conn: &mut DbConn) -> QueryResult<KeyState> {
         .select(instance_keys::kek_id)
         .first(conn)
         .optional()?;
-    let found: Option<(Rotation, Option<Vec<u8>>, Option<Vec<u8>>)> = key_rotations::table
+    let found: Option<(Rotation, Wrapped, Wrapped)> = key_rotations::table
         .filter(key_rotations::state.eq(RUNNING))
         .select((columns(), key_rotations::new_by_old, key_rotations::old_by_new))
         .first(conn)
@@ -66,7 +69,7 @@ pub fn find_state(conn: &mut DbConn) -> QueryResult<KeyState> {
         return Ok(KeyState { current, running: None, handovers: Vec::new() });
     };
     let (old, new) = (&rotation.old_id, &rotation.new_id);
-    let handover = |of: &String, by: &String, wrapped: Option<Vec<u8>>| {
+    let handover = |of: &String, by: &String, wrapped: Wrapped| {
         wrapped.map(|wrapped| Handover { of: of.clone(), by: by.clone(), wrapped })
     };
     let handovers = [handover(new, old, new_by_old), handover(old, new, old_by_new)];
@@ -178,6 +181,18 @@ pub fn list_data_keys(
         .filter(data_keys::kek_id.eq(key_id))
         .order(data_keys::id)
         .limit(limit)
+        .select((data_keys::id, data_keys::wrapped))
+        .load(conn)
+}
+
+/// Returns all data keys that are under the instance key `key_id`, in no order: few, in the end, and found by reading the
+/// table as it lies, which is several times as fast as in order.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_all_data_keys(conn: &mut DbConn, key_id: &str) -> QueryResult<Vec<(Id<Any>, Vec<u8>)>> {
+    data_keys::table
+        .filter(data_keys::kek_id.eq(key_id))
         .select((data_keys::id, data_keys::wrapped))
         .load(conn)
 }

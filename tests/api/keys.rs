@@ -392,7 +392,7 @@ fn keys(app: &TestApp, words: &[&str]) -> Command {
 }
 
 #[track_caller]
-fn run(mut command: Command) -> String {
+fn run(command: &mut Command) -> String {
     let ended = command.output().expect("the program ends");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     String::from_utf8(ended.stdout).expect("text")
@@ -442,7 +442,8 @@ fn a_rotation_killed_again_and_again_leaves_every_report_readable_and_comes_to_a
         }
     }
     let told: Value =
-        serde_json::from_str(&run(keys(&app, &["rotate", "--wait", "0", "--json"]))).expect("JSON");
+        serde_json::from_str(&run(&mut keys(&app, &["rotate", "--wait", "0", "--json"])))
+            .expect("JSON");
 
     assert_eq!((&told["from"], &told["damaged"]), (&json!(old_id), &json!(0)));
     let new_id = told["to"].as_str().expect("a key").to_owned();
@@ -450,6 +451,10 @@ fn a_rotation_killed_again_and_again_leaves_every_report_readable_and_comes_to_a
     assert!(!next_file.exists());
     let kept = app.folder.path().join(format!("instance.key.old-{old_id}"));
     assert_eq!(id_in(&kept), old_id);
+    let mut doctor = Command::new(env!("CARGO_BIN_EXE_sentinelle"));
+    doctor.args(["doctor", "--json", "--database-url", &app.database_url, "--data-dir"]);
+    let found: Value = serde_json::from_str(&run(doctor.arg(app.folder.path()))).expect("JSON");
+    assert!(found.to_string().contains(&format!("old-{old_id} opens nothing")), "{found}");
     assert_eq!(counts(context).into_keys().collect::<Vec<_>>(), [new_id]);
     assert_eq!(open_all(&start_with(&app, &key_file(&app)).expect("it starts")), n + 2);
     assert!(matches!(start_with(&app, &kept), Err(StartError::KeyReplaced { .. })));
@@ -485,7 +490,7 @@ fn servers_that_run_seal_and_open_throughout_a_rotation() {
                 })
             })
             .collect();
-        let told = run(keys(&app, &["rotate", "--wait", "4"]));
+        let told = run(&mut keys(&app, &["rotate", "--wait", "4"]));
         assert!(told.contains(&format!("Key {old_id} opens nothing any more")), "{told}");
         std::thread::sleep(Duration::from_millis(500));
         is_over.store(true, Ordering::Relaxed);
@@ -504,23 +509,25 @@ fn status_tells_where_the_key_lies_and_what_is_under_it() {
     seed(&app, 3);
     let id = id_in(&key_file(&app));
 
-    let told: Value = serde_json::from_str(&run(keys(&app, &["status", "--json"]))).expect("JSON");
+    let told: Value =
+        serde_json::from_str(&run(&mut keys(&app, &["status", "--json"]))).expect("JSON");
     assert_eq!(
         told,
         json!({"key": id, "place": "data_folder", "file": key_file(&app), "data_keys": 3,
             "data_keys_under_others": {}, "rotation": null})
     );
-    let words = run(keys(&app, &["status"]));
+    let words = run(&mut keys(&app, &["status"]));
     assert!(
         words.contains("3 data keys under it") && words.contains("not being changed"),
         "{words}"
     );
 
     begin(&app.context, &new_key()).expect("it begins");
-    let told: Value = serde_json::from_str(&run(keys(&app, &["status", "--json"]))).expect("JSON");
+    let told: Value =
+        serde_json::from_str(&run(&mut keys(&app, &["status", "--json"]))).expect("JSON");
     assert_eq!(told["rotation"]["from"], id);
     assert_eq!(told["data_keys_under_others"], json!({ id: 3 }));
-    assert!(run(keys(&app, &["status"])).contains("run it again"));
+    assert!(run(&mut keys(&app, &["status"])).contains("run it again"));
 }
 
 fn restore(app: &TestApp, to: &Path, text: &str) -> Output {
@@ -533,7 +540,7 @@ fn restore(app: &TestApp, to: &Path, text: &str) -> Output {
 #[test]
 fn the_key_on_paper_gives_the_key_file_back_and_a_slip_is_named() {
     let app = TestApp::start();
-    let form = run(keys(&app, &["recovery"]));
+    let form = run(&mut keys(&app, &["recovery"]));
     let id = id_in(&key_file(&app));
     assert!(form.contains(&id) && form.contains("RÉCUPÉRATION"), "{form}");
     let groups: Vec<String> = (1..=12)
@@ -571,7 +578,7 @@ fn a_key_from_elsewhere_is_taken_and_the_file_in_use_is_left_alone() {
     new.create_file(&file).expect("a key file");
     let path = file.to_str().expect("a path");
 
-    let told = run(keys(&app, &["rotate", "--wait", "0", "--new-key-file", path]));
+    let told = run(&mut keys(&app, &["rotate", "--wait", "0", "--new-key-file", path]));
 
     assert!(
         told.contains(new.id()) && told.contains(path) && told.contains("--key-file"),
