@@ -214,13 +214,13 @@ pub fn submission_scope(principal: &Principal) -> Scope {
 /// Returns the countries that any grant of `principal` reaches; a narrower token may not reach beyond.
 pub fn reach(principal: &Principal) -> Scope {
     let Principal::User { grants, limits, .. } = principal else {
-        return Scope::Countries(BTreeSet::new());
+        return Scope::nowhere();
     };
     let scopes = grants.iter().map(|grant| match grant.role {
         Role::Coordinator => Scope::All,
         _ => grant.scope.clone(),
     });
-    let scope = scopes.reduce(Scope::union).unwrap_or_else(|| Scope::Countries(BTreeSet::new()));
+    let scope = scopes.reduce(Scope::union).unwrap_or_else(Scope::nowhere);
     match &limits.scope {
         Some(limit) => scope.intersection(limit),
         None => scope,

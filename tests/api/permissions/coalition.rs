@@ -31,7 +31,8 @@ pub(super) fn make(app: &TestApp, kind: Kind, country: &str, own: Option<UserId>
         | Kind::Incident
         | Kind::Quarantined
         | Kind::Pair
-        | Kind::LinkedPair => unreachable!("made elsewhere"),
+        | Kind::LinkedPair
+        | Kind::Session => unreachable!("made elsewhere"),
     }
 }
 
