@@ -53,7 +53,6 @@ pub fn public_routes() -> Vec<(RouteName, Route)> {
 }
 
 /// Every route that needs one.
-#[expect(clippy::too_many_lines, reason = "a table of routes")]
 pub fn guarded_routes() -> Vec<(RouteName, Route)> {
     let mut routes = vec![
         // intake

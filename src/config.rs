@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use actix_web::http::Uri;
-use actix_web::http::uri::Scheme;
+use actix_web::http::uri::{Authority, Scheme};
 use clap::Args;
 
 /// Where the data is, which key opens it, and how the world reaches the service; shared by every command.
@@ -94,7 +94,7 @@ impl PublicUrl {
                 return Err(format!("it begins with neither http nor https; {wanted}"));
             }
         };
-        let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+        let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
         if authority.contains('@') {
             return Err(format!("it names a user; {wanted}"));
         }
@@ -104,12 +104,14 @@ impl PublicUrl {
         let host = uri.host().unwrap_or_default().to_ascii_lowercase();
         let (scheme, usual_port) = if is_https { ("https", 443) } else { ("http", 80) };
         // Written as browsers write an origin: they leave out the usual port.
-        let port = match uri.port_u16().filter(|port| *port != usual_port) {
-            Some(port) => format!(":{port}"),
-            None if authority.ends_with(':') => {
-                return Err(format!("its port is missing; {wanted}"));
+        // Behind the brackets of an IPv6 address a colon can only begin a port.
+        let has_port = authority.rsplit(']').next().unwrap_or_default().contains(':');
+        let port = match uri.port_u16() {
+            Some(port) if port != usual_port => format!(":{port}"),
+            None if has_port => {
+                return Err(format!("its port is no number in 1..=65535; {wanted}"));
             }
-            None => String::new(),
+            Some(_) | None => String::new(),
         };
         Ok(Self { origin: format!("{scheme}://{host}{port}"), is_https })
     }

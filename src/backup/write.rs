@@ -1,13 +1,12 @@
 //! Writes the two parts of a backup out of one snapshot, a row at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use age::stream::StreamWriter;
 use chrono::{DateTime, NaiveDateTime, Utc};
-use diesel::sql_types::Text;
-use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use diesel::{QueryDsl, RunQueryDsl};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
@@ -23,6 +22,7 @@ use crate::backup::{Meter, Progress};
 use crate::db::dialect::migrations::applied_migrations;
 use crate::db::dialect::tables::{Table, count_rows, find_last_number, for_each_row, list_tables};
 use crate::db::dialect::{self, DbConn, Target};
+use crate::db::schema::{data_keys, instance_keys};
 
 /// The time in the name of a file.
 const STAMP: &str = "%Y%m%dT%H%M%SZ";
@@ -199,19 +199,13 @@ impl Finished {
     }
 }
 
-#[derive(QueryableByName)]
-struct KeyId {
-    #[diesel(sql_type = Text)]
-    kek_id: String,
-}
-
 /// Returns the ids of the instance keys that wrap anything; more than one while a key is being changed.
 fn list_instance_key_ids(conn: &mut DbConn) -> diesel::QueryResult<Vec<String>> {
-    let ids: Vec<KeyId> = sql_query(
-        "SELECT kek_id FROM instance_keys UNION SELECT kek_id FROM data_keys ORDER BY kek_id",
-    )
-    .load(conn)?;
-    Ok(ids.into_iter().map(|row| row.kek_id).collect())
+    let of_secrets: Vec<String> =
+        instance_keys::table.select(instance_keys::kek_id).distinct().load(conn)?;
+    let of_parts: Vec<String> = data_keys::table.select(data_keys::kek_id).distinct().load(conn)?;
+    let ids: BTreeSet<String> = of_secrets.into_iter().chain(of_parts).collect();
+    Ok(ids.into_iter().collect())
 }
 
 fn write_part(

@@ -47,7 +47,8 @@ pub fn recovery_form(key: &InstanceKey, on: NaiveDate) -> Zeroizing<String> {
     let mut form = Zeroizing::new(String::with_capacity(8_192));
     let head = format!(
         "SENTINELLE - RECOVERY OF THE INSTANCE KEY / RÉCUPÉRATION DE LA CLÉ D'INSTANCE\n\
-         Key / Clé: {}     Printed / Imprimé: {on}     CONFIDENTIAL / CONFIDENTIEL\n{rule}\n\n",
+         Key / Clé: {}     Printed / Imprimé: {on}\n\
+         CONFIDENTIAL / CONFIDENTIEL\n{rule}\n\n",
         key.id()
     );
     form.push_str(&head);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::auth::types::{GrantScope, Principal, Role, Scope};
+use crate::auth::types::{GrantScope, Limits, Principal, Role, Scope};
 use crate::geo::countries::{Countries, CountryCode};
 use crate::ids::{DeviceId, UserId};
 
@@ -104,7 +104,7 @@ fn the_name_of_a_role_reads_back() {
 #[test]
 fn a_phone_that_is_somebodys_submits_as_its_owner_and_acts_as_nobody() {
     let (owner, id) = (UserId::random(), DeviceId::random());
-    let person = Principal::User { id: owner, grants: Vec::new(), limits: Default::default() };
+    let person = Principal::User { id: owner, grants: Vec::new(), limits: Limits::default() };
     let theirs = Principal::Device { id, owner: Some(owner) };
     let nobodys = Principal::Device { id, owner: None };
 

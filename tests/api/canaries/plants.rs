@@ -89,6 +89,20 @@ pub(crate) const PLANTS: &[(&str, fn(&Stage) -> Sent)] = &[
         let body = json!({"reason": stage.planter.words("the reason of an erasure")});
         sent("coordinator", format!("/v1/reports/{report}"), body)
     }),
+    ("POST /v1/users", |stage| {
+        let body = json!({"name": stage.planter.name("somebody to invite"),
+            "grants": [{"role": "monitor", "scope": "SLE"}]});
+        sent("coordinator", "/v1/users", body)
+    }),
+    ("POST /v1/devices", |stage| {
+        let body = json!({"name": stage.planter.name("a phone"), "country": "SLE"});
+        sent("coordinator", "/v1/devices", body)
+    }),
+    ("PUT /v1/devices/{id}", |stage| {
+        let body = json!({"name": stage.planter.name("a phone by another name")});
+        sent("coordinator", stage.path("/v1/devices/{id}"), body)
+    }),
+    ("POST /v1/tokens", |stage| sent("signed_in", "/v1/tokens", json!({"expires_in_days": 30}))),
     ("POST /v1/quarantine/{id}/decisions", |stage| {
         let body = json!({"outcome": "dismissed", "reason": stage.planter.words("a judgement")});
         sent("reviewer", stage.path("/v1/quarantine/{id}/decisions"), body)
@@ -99,6 +113,18 @@ pub(crate) const PLANTS: &[(&str, fn(&Stage) -> Sent)] = &[
 pub(crate) const WITHOUT_WORDS: &[(&str, &str)] = &[
     ("DELETE /v1/incidents/{id}/related/{related}", "two ids and no body"),
     ("DELETE /v1/sessions/{id}", "an id and no body"),
+    ("POST /v1/organisations", "names of organisations are public and stand in plain"),
+    ("PUT /v1/organisations/{id}", "names of organisations are public and stand in plain"),
+    ("PUT /v1/regions/{code}", "names of regions are public and stand in plain"),
+    ("DELETE /v1/regions/{code}", "a code and no body"),
+    ("POST /v1/users/{id}/invitation", "an id and no body"),
+    ("POST /v1/users/{id}/disable", "an id and no body"),
+    ("POST /v1/users/{id}/enable", "an id and no body"),
+    ("POST /v1/users/{id}/handover", "ids alone"),
+    ("POST /v1/grants", "ids, codes and times alone"),
+    ("DELETE /v1/grants/{id}", "an id and no body"),
+    ("DELETE /v1/devices/{id}", "an id and no body"),
+    ("DELETE /v1/tokens/{id}", "an id and no body"),
 ];
 
 /// Keeps what the answer to a plant tells and later requests need, and lets nothing of it be found.
@@ -123,6 +149,21 @@ pub(crate) fn learn(stage: &Stage, route: &str, answer: &Answer) {
             for code in told["recovery_codes"].as_array().expect("codes") {
                 stage.planter.keep("a recovery code", &text(code), &[]);
             }
+        }
+        "POST /v1/users" => {
+            let told = answer.json();
+            stage.planter.keep("the link of somebody invited", &text(&told["invitation"]), &[]);
+            stage.keep("users", &text(&told["id"]));
+        }
+        "POST /v1/devices" => {
+            let told = answer.json();
+            stage.planter.keep("the key of a phone", &text(&told["key"]), &[]);
+            stage.keep("devices", &text(&told["id"]));
+        }
+        "POST /v1/tokens" => {
+            let told = answer.json();
+            stage.planter.keep("a token", &text(&told["token"]), &[]);
+            stage.keep("tokens", &text(&told["id"]));
         }
         "PUT /v1/reports/{id}" => {
             let told = answer.json();
