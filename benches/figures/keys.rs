@@ -166,8 +166,8 @@ fn send(
     });
     let per_second = waits.len() as f64 / started_at.elapsed().as_secs_f64();
     waits.sort_by(f64::total_cmp);
-    let at = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize] * 1e3;
-    Waits { per_second, p99_ms: at(0.99), most_ms: at(1.0) }
+    let at = |per_cent: usize| waits[(waits.len() - 1) * per_cent / 100] * 1e3;
+    Waits { per_second, p99_ms: at(99), most_ms: at(100) }
 }
 
 fn store_one(context: &Context, body: &[u8]) -> f64 {

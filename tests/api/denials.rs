@@ -1,5 +1,7 @@
 //! Whoever asks for what they may not leaves one entry, and gets the same answer whether or not it could be written.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use diesel::connection::SimpleConnection;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use sentinelle::app::ServerOptions;

@@ -1,6 +1,6 @@
 //! Erasing: what is shredded stays shredded, whoever sends it again; and what is withdrawn is not taken in twice.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 use sentinelle::auth::types::Role;

@@ -96,10 +96,10 @@ fn open_all(context: &Context) -> usize {
     for (kind, owner, part, version, blob, wrapped_key, key_id) in &rows {
         let owner = Owner { kind: OwnerKind::parse(kind).expect("a kind"), id: owner.uuid() };
         let part = Part::parse(part).expect("a part");
-        let content =
+        let found =
             Sealed { wrapped_key: wrapped_key.clone(), key_id: key_id.clone(), blob: blob.clone() };
         let version = u32::try_from(*version).expect("a version");
-        context.sealer.open(owner, part, version, &content).expect("it opens");
+        context.sealer.open(owner, part, version, &found).expect("it opens");
     }
     rows.len()
 }
@@ -408,6 +408,9 @@ fn kill_when(mut child: Child, is_time: impl Fn() -> bool) {
     child.wait().expect("it ends");
 }
 
+/// A point of a rotation, and how to tell that it is reached.
+type Moment<'a> = (&'static str, Box<dyn Fn() -> bool + 'a>);
+
 #[test]
 fn a_rotation_killed_again_and_again_leaves_every_report_readable_and_comes_to_an_end() {
     let app = TestApp::start();
@@ -422,8 +425,7 @@ fn a_rotation_killed_again_and_again_leaves_every_report_readable_and_comes_to_a
         counts(context).into_iter().filter(|(key, _)| *key != old_id).map(|one| one.1).sum::<i64>()
     };
     let is_placed = || id_in(&key_file(&app)) != old_id;
-    type IsTime<'a> = (&'static str, Box<dyn Fn() -> bool + 'a>);
-    let points: [IsTime<'_>; 5] = [
+    let points: [Moment<'_>; 5] = [
         ("the file is written", Box::new(|| next_file.exists())),
         ("it began", Box::new(|| running(context).is_some())),
         ("the first batch is wrapped", Box::new(|| n_new() > 10)),

@@ -5,7 +5,7 @@
 //! hand from DECISIONS.md *Who may* and SECURITY.md (e); where the application answers otherwise, the failure shows the
 //! line as it would have to be, to be judged, not copied.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod callers;
 mod coalition;

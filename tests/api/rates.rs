@@ -1,5 +1,7 @@
 //! How much one caller may ask, and that it is nobody else's business.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use sentinelle::app::ServerOptions;
 use sentinelle::auth::types::Role;
 use sentinelle::config::{Rate, Rates};

@@ -1,6 +1,6 @@
 //! Incidents that belong together: who sees one of them learns nothing of the other.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use sentinelle::auth::types::Role;

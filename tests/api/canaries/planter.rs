@@ -55,14 +55,14 @@ impl Planter {
 
     /// A phone number.
     pub(crate) fn phone(&self, what: &str) -> String {
-        let digits = format!("23277{:07}", self.random() % 10_000_000);
+        let digits = format!("23277{:07}", random() % 10_000_000);
         self.remember(what, vec![digits.clone()], Vec::new(), true);
         format!("+{digits}")
     }
 
     /// A network address.
     pub(crate) fn address(&self, what: &str) -> String {
-        let n = self.random();
+        let n = random();
         let address = format!("2001:db8:{:x}:{:x}::{:x}", n >> 48, (n >> 32) & 0xffff, n & 0xffff);
         self.remember(what, vec![address.clone()], Vec::new(), true);
         address
@@ -72,7 +72,7 @@ impl Planter {
     pub(crate) fn spot(&self, what: &str) -> (f64, f64) {
         // The last two digits are small, so that rounding to seven decimals only cuts.
         let decimals = |n: u64| format!("{:06}{}{}", 300_000 + n % 600_000, 1 + n % 4, 1 + n % 3);
-        let (lat, lon) = (decimals(self.random()), decimals(self.random()));
+        let (lat, lon) = (decimals(random()), decimals(random()));
         for (sign, degrees, decimals) in [("", "8", &lat), ("-", "11", &lon)] {
             let cut: String = decimals.chars().take(7).collect();
             let number: f64 = format!("{sign}{degrees}.{decimals}").parse().expect("a number");
@@ -106,12 +106,12 @@ impl Planter {
         format!("{}{:05}", self.run, self.n.get())
     }
 
-    fn random(&self) -> u64 {
-        Uuid::new_v4().as_u64_pair().0
-    }
-
     fn remember(&self, what: &str, texts: Vec<String>, bytes: Vec<Vec<u8>>, is_secret: bool) {
         let what = what.to_owned();
         self.planted.borrow_mut().push(Canary { what, texts, bytes, is_secret });
     }
+}
+
+fn random() -> u64 {
+    Uuid::new_v4().as_u64_pair().0
 }

@@ -12,8 +12,11 @@ use crate::canaries::planter::Planter;
 use crate::canaries::stage::{Sent, Stage};
 use crate::harness::{Answer, code_of, from_base32};
 
-/// A route that writes, and what is sent to it. They are sent in this order.
-pub(crate) const PLANTS: &[(&str, fn(&Stage) -> Sent)] = &[
+/// A route that writes, and what is sent to it.
+pub(crate) type Plant = (&'static str, fn(&Stage) -> Sent);
+
+/// What is sent, in this order.
+pub(crate) const PLANTS: &[Plant] = &[
     ("POST /v1/setup", |stage| {
         let name = stage.planter.name("the first coordinator");
         let password = stage.planter.words("the password of the first coordinator");
@@ -102,7 +105,7 @@ pub(crate) const PLANTS: &[(&str, fn(&Stage) -> Sent)] = &[
         let body = json!({"name": stage.planter.name("a phone by another name")});
         sent("coordinator", stage.path("/v1/devices/{id}"), body)
     }),
-    ("POST /v1/tokens", |stage| sent("signed_in", "/v1/tokens", json!({"expires_in_days": 30}))),
+    ("POST /v1/tokens", |_| sent("signed_in", "/v1/tokens", json!({"expires_in_days": 30}))),
     ("POST /v1/quarantine/{id}/decisions", |stage| {
         let body = json!({"outcome": "dismissed", "reason": stage.planter.words("a judgement")});
         sent("reviewer", stage.path("/v1/quarantine/{id}/decisions"), body)

@@ -56,10 +56,10 @@ impl Search {
 
 fn forms_of(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let utf16 = |bytes_of: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes_of).collect();
-    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex: Vec<String> = text.bytes().map(|byte| format!("{byte:02x}")).collect();
     let mut forms = vec![
         ("text", text.as_bytes().to_vec()),
-        ("hexadecimal", hex.into_bytes()),
+        ("hexadecimal", hex.concat().into_bytes()),
         ("UTF-16", utf16(u16::to_le_bytes)),
         ("UTF-16", utf16(u16::to_be_bytes)),
     ];

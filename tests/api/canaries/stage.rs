@@ -162,7 +162,7 @@ impl Stage {
 
     /// Returns the path of a real thing where one is known.
     pub(crate) fn path(&self, route: &str) -> String {
-        self.fill(route, |part| {
+        fill(route, |part| {
             let id = self.kept.borrow().get(part).cloned();
             id.unwrap_or_else(|| "00000000-0000-4000-8000-000000000000".to_owned())
         })
@@ -170,26 +170,27 @@ impl Stage {
 
     /// Returns the path with a canary for each of its values.
     pub(crate) fn marked_path(&self, route: &str) -> String {
-        self.fill(route, |part| encode(&self.planter.words(&format!("an id after {part}"))))
+        fill(route, |part| encode(&self.planter.words(&format!("an id after {part}"))))
     }
+}
 
-    fn fill(&self, route: &str, value_after: impl Fn(&str) -> String) -> String {
-        let mut parts: Vec<String> = Vec::new();
-        for part in route.split('/') {
-            let filled = match part.split_once('{').zip(part.split_once('}')) {
-                Some(((before, "country}" | "country}.csv"), (_, after))) => {
-                    format!("{before}SLE{after}")
-                }
-                Some(((before, _), (_, after))) => {
-                    let value = value_after(parts.last().map_or("", String::as_str));
-                    format!("{before}{value}{after}")
-                }
-                None => part.to_owned(),
-            };
-            parts.push(filled);
-        }
-        parts.join("/")
+/// Returns the path of `route` with a value for each of its parameters.
+fn fill(route: &str, value_after: impl Fn(&str) -> String) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for part in route.split('/') {
+        let filled = match part.split_once('{').zip(part.split_once('}')) {
+            Some(((before, "country}" | "country}.csv"), (_, after))) => {
+                format!("{before}SLE{after}")
+            }
+            Some(((before, _), (_, after))) => {
+                let value = value_after(parts.last().map_or("", String::as_str));
+                format!("{before}{value}{after}")
+            }
+            None => part.to_owned(),
+        };
+        parts.push(filled);
     }
+    parts.join("/")
 }
 
 /// Writes `text` for a path or a query.

@@ -63,6 +63,7 @@ impl Spec {
 
 /// Every route, public ones too.
 #[rustfmt::skip]
+#[expect(clippy::too_many_lines, reason = "a table of routes")]
 pub(super) fn all() -> Vec<Spec> {
     use Kind::{
         Country, Grant, Incident, LinkedPair, Organisation, Pair, Person, Phone, Quarantined,

@@ -138,8 +138,11 @@ pub(super) struct Things<'a> {
     app: &'a TestApp,
     stranger: Principal,
     stranger_id: UserId,
-    kept: Mutex<HashMap<(Kind, &'static str, Relation), Arc<Thing>>>,
+    kept: Mutex<Kept>,
 }
+
+/// What is asked about more than once.
+type Kept = HashMap<(Kind, &'static str, Relation), Arc<Thing>>;
 
 impl<'a> Things<'a> {
     pub(super) fn new(app: &'a TestApp) -> Self {
