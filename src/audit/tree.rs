@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 /// A SHA-256 value.
 pub type Hash = [u8; HASH_BYTES];
 
-/// Length of a [`Hash`].
+/// Length of a `Hash`.
 pub const HASH_BYTES: usize = 32;
 
 const LEAF: [u8; 1] = [0];

@@ -2,7 +2,7 @@
 //! and triggers rest meanwhile; all are put back, and every reference is proved, before the commit.
 
 use diesel::connection::SimpleConnection;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryResult, QueryableByName, RunQueryDsl, sql_query};
 
 use crate::db::dialect::tables::{Number, Table, postgres_sequence, quoted};
@@ -164,7 +164,8 @@ pub fn set_last_number(conn: &mut DbConn, table: &Table, last: i64) -> QueryResu
             )
             .bind::<Text, _>(name)
             .execute(conn)?;
-            sql_query(format!("UPDATE sqlite_sequence SET seq = max(seq, {last}) WHERE name = ?"))
+            sql_query("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?")
+                .bind::<BigInt, _>(last)
                 .bind::<Text, _>(name)
                 .execute(conn)?;
         }
@@ -173,14 +174,16 @@ pub fn set_last_number(conn: &mut DbConn, table: &Table, last: i64) -> QueryResu
                 return Ok(());
             };
             let highest = format!(
-                "SELECT greatest({last}, (SELECT max({}) FROM {})) AS number",
+                "SELECT greatest($1, (SELECT max({}) FROM {})) AS number",
                 quoted(&sequence.column),
                 quoted(&table.name)
             );
-            let highest = sql_query(highest).get_result::<Number>(conn)?.number;
+            let highest = sql_query(highest).bind::<BigInt, _>(last);
+            let highest = highest.get_result::<Number>(conn)?.number;
             if highest > 0 {
-                sql_query(format!("SELECT setval($1::regclass, {highest})"))
+                sql_query("SELECT setval($1::regclass, $2)")
                     .bind::<Text, _>(&sequence.name)
+                    .bind::<BigInt, _>(highest)
                     .execute(conn)?;
             }
         }

@@ -41,7 +41,7 @@ pub fn applied_migrations(conn: &mut DbConn) -> QueryResult<Vec<String>> {
         return Ok(Vec::new());
     }
     let versions: Vec<Version> =
-        sql_query(format!("SELECT version FROM {MIGRATIONS_TABLE} ORDER BY version")).load(conn)?;
+        sql_query("SELECT version FROM __diesel_schema_migrations ORDER BY version").load(conn)?;
     Ok(versions.into_iter().map(|row| row.version).collect())
 }
 

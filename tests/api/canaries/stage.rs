@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use sentinelle::auth::setup::offer;
 use sentinelle::auth::types::Role;
+use sentinelle::clock::Clock;
 use serde_json::Value;
 
 use crate::canaries::planter::Planter;
@@ -68,6 +69,8 @@ impl Stage {
     /// A new instance whose first coordinator is still to come.
     pub(crate) fn set() -> Self {
         let app = TestApp::start();
+        // The program has the machine's clock, and links made here must hold there.
+        app.set_now(&Clock::system().now().to_rfc3339());
         let served = Served::start_talkative(&app);
         // A server that starts makes its own link, and an earlier one no longer opens.
         let link = offer(&app.context).expect("the database works").expect("nobody is there yet");
