@@ -17,8 +17,10 @@ pub(super) fn serve(store: &StoreConfig, serve: &ServeConfig) -> Result<(), Comm
     let context = Data::new(open(store)?);
     let listener = bind(&serve.listen)?;
     let url = format!("http://{}", listener.local_addr()?);
+    // Before the address is told: whoever waits for that may count on this link being the last.
+    let link = setup::offer(&context)?;
     tell(&format!("sentinelle listens on {url}"));
-    if let Some(link) = setup::offer(&context)? {
+    if let Some(link) = link {
         let url = context.public_url.as_ref().map_or(url, |public| public.origin().to_owned());
         tell(&words_of_setup(&url, &link));
     }
