@@ -140,7 +140,6 @@ pub(crate) fn learn(stage: &Stage, route: &str, answer: &Answer) {
             stage.admit("signed_in", &text(&told["session"]));
             stage.planter.keep("what makes a device known", &text(&told["known"]), &[]);
         }
-        "PUT /v1/me/password" => stage.admit("signed_in", &text(&answer.json()["session"])),
         "POST /v1/me/second-factor" => {
             let secret = text(&answer.json()["secret"]);
             stage.planter.keep("the secret of a second factor", &secret, &from_base32(&secret));
