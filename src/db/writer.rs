@@ -61,6 +61,14 @@ pub enum ChangeKind {
     Created,
     /// A decision changed it.
     Decided,
+    /// It took the reports of another, or was absorbed by one.
+    Merged,
+    /// A report went back to the incident it came from, or came back.
+    Split,
+    /// It was taken back.
+    Withdrawn,
+    /// It was found false or out of scope.
+    Rejected,
 }
 
 impl ChangeKind {
@@ -69,6 +77,10 @@ impl ChangeKind {
         match self {
             Self::Created => "created",
             Self::Decided => "decided",
+            Self::Merged => "merged",
+            Self::Split => "split",
+            Self::Withdrawn => "withdrawn",
+            Self::Rejected => "rejected",
         }
     }
 }

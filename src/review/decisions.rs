@@ -98,8 +98,17 @@ pub fn decide(
         .set(incidents::status.eq(to.as_str()))
         .execute(tx.conn)?;
     record(tx, context, decision, (&incident, &facts), to, &fields)?;
-    tx.changed(incident.id, ChangeKind::Decided);
+    tx.changed(incident.id, kind_of_change(from, to));
     one_view(tx.conn, context, incident.id, &decision.scope)
+}
+
+/// Returns what a partner who copies incidents must know of a decision.
+fn kind_of_change(from: Status, to: Status) -> ChangeKind {
+    match to {
+        Status::Withdrawn if from != to => ChangeKind::Withdrawn,
+        Status::Rejected if from != to => ChangeKind::Rejected,
+        _ => ChangeKind::Decided,
+    }
 }
 
 fn one_view(
