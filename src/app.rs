@@ -60,6 +60,14 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         ((Method::PUT, "/v1/reports/{id}"), web::put().to(intake::http::put_report)),
         ((Method::GET, "/v1/reports/{id}"), read().to(incidents::http::get_report)),
         ((Method::GET, "/v1/reports/{id}/receipt"), read().to(intake::http::get_receipt)),
+        (
+            (Method::POST, "/v1/reports/{id}/revisions"),
+            web::post().to(intake::revisions::create_revision),
+        ),
+        (
+            (Method::POST, "/v1/reports/{id}/withdrawal"),
+            web::post().to(review::withdrawal::withdraw_report),
+        ),
         ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
         ((Method::GET, "/v1/places"), read().to(intake::places::list_places)),
         ((Method::POST, "/v1/classify"), web::post().to(intake::classify::classify_text)),
@@ -70,6 +78,10 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         (
             (Method::POST, "/v1/incidents/{id}/decisions"),
             web::post().to(review::http::decide_incident),
+        ),
+        (
+            (Method::GET, "/v1/incidents/{id}/comparison"),
+            read().to(review::comparison::compare_incident),
         ),
         ((Method::DELETE, "/v1/reports/{id}"), web::delete().to(review::http::erase_report)),
         (
@@ -184,6 +196,8 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         intake::http::put_report,
         incidents::http::get_report,
         intake::http::get_receipt,
+        intake::revisions::create_revision,
+        review::withdrawal::withdraw_report,
         intake::http::get_geotag,
         intake::places::list_places,
         review::queue::list_queue,
@@ -191,6 +205,7 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         incidents::http::list_incidents,
         incidents::http::get_incident,
         review::http::decide_incident,
+        review::comparison::compare_incident,
         review::http::erase_report,
         incidents::reveal::reveal_incident,
         incidents::relations::relate_incidents,

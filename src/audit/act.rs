@@ -77,6 +77,10 @@ acts! {
     RevealedIdentities = Case, "revealed", "incident";
     /// An incident was linked to another, or the link undone.
     RelatedIncidents = Case, "related", "incident";
+    /// A report was corrected by its sender; without an actor.
+    RevisedReport = Case, "revised", "report";
+    /// A report was withdrawn by its sender; without an actor.
+    WithdrewReport = Case, "withdrew", "report";
     /// A report was erased and its keys destroyed.
     ErasedReport = Case, "erased", "report";
 
@@ -146,7 +150,10 @@ acts! {
 impl Act {
     /// Tells whether it is something coming in, of which only the day is told.
     pub fn is_intake(self) -> bool {
-        matches!(self, Self::ReceivedReport | Self::SetAside)
+        matches!(
+            self,
+            Self::ReceivedReport | Self::SetAside | Self::RevisedReport | Self::WithdrewReport
+        )
     }
 }
 

@@ -13,15 +13,16 @@ use crate::auth::types::Scope;
 use crate::context::Context;
 use crate::db::dialect::DbConn;
 use crate::db::rows::FactsRow;
-use crate::db::schema::{incidents, quarantined, reports};
+use crate::db::schema::{incidents, quarantined, report_grades, report_revisions, reports};
 use crate::db::sealed::destroy_keys;
 use crate::db::writer::{ChangeKind, WriteTx};
 use crate::error::{Error, Result};
 use crate::geo::geotag::Precision;
 use crate::ids::{IncidentId, QuarantinedId, ReportId, UserId};
+use crate::incidents::days::rederive;
 use crate::incidents::facts::Status;
 use crate::incidents::opening::{ERASED, gone};
-use crate::incidents::store::{IncidentRow, clear_facts, find_incident, refresh_facts};
+use crate::incidents::store::{IncidentRow, clear_facts, find_incident, lock_incident};
 use crate::incidents::view::is_seen;
 use crate::review::decisions::{NewDecision, insert_decision};
 use crate::seal::envelope::{Owner, OwnerKind, Part};
@@ -52,12 +53,12 @@ pub fn erase(tx: &mut WriteTx<'_>, context: &Context, erasure: &Erasure) -> Resu
     if !is_seen(&erasure.scope, &context.geo(), &facts) {
         return Err(Error::not_found());
     }
-    let incident = lock_incident(tx.conn, &incident, erasure.now)?;
+    let incident = lock_incident(tx.conn, incident.id, erasure.now)?;
     if !blank_report(tx.conn, report.id)? {
         return Err(gone());
     }
     shred(tx.conn, erasure.report)?;
-    let status = if refresh_facts(tx.conn, incident.id)? {
+    let status = if rederive(tx.conn, context, &incident)? {
         incident.status.clone()
     } else {
         clear_facts(tx.conn, incident.id, &facts)?;
@@ -65,7 +66,9 @@ pub fn erase(tx: &mut WriteTx<'_>, context: &Context, erasure: &Erasure) -> Resu
         Status::Withdrawn.as_str().to_owned()
     };
     record(tx, context, erasure, (&incident, &status), &facts)?;
-    tx.changed(incident.id, ChangeKind::Decided);
+    let is_withdrawn = status != incident.status;
+    let kind = if is_withdrawn { ChangeKind::Withdrawn } else { ChangeKind::Decided };
+    tx.changed(incident.id, kind);
     Ok(())
 }
 
@@ -84,23 +87,11 @@ fn find_report(conn: &mut DbConn, id: ReportId) -> QueryResult<Option<ReportRow>
         .optional()
 }
 
-/// Raises the version, so that no reviewer decides in between, and returns the row as it is then.
-fn lock_incident(
-    conn: &mut DbConn,
-    incident: &IncidentRow,
-    now: DateTime<Utc>,
-) -> QueryResult<IncidentRow> {
-    diesel::update(incidents::table.find(incident.id))
-        .set((
-            incidents::version.eq(incidents::version + 1),
-            incidents::updated_at.eq(now.naive_utc()),
-        ))
-        .execute(conn)?;
-    incidents::table.find(incident.id).first(conn)
-}
-
 /// Empties the columns that tell what the report said; says whether it was not erased before.
 fn blank_report(conn: &mut DbConn, report: i64) -> QueryResult<bool> {
+    diesel::delete(report_revisions::table.filter(report_revisions::report_id.eq(report)))
+        .execute(conn)?;
+    diesel::delete(report_grades::table.find(report)).execute(conn)?;
     let report = reports::table.filter(reports::id.eq(report)).filter(reports::state.ne(ERASED));
     let n_erased = diesel::update(report)
         .set((

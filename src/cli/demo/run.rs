@@ -24,6 +24,7 @@ use crate::incidents::facts::Status;
 use crate::intake::http::prepare_body;
 use crate::intake::prepare::Channel;
 use crate::intake::store::new_rows;
+use crate::review::corrections::Corrections;
 use crate::review::decisions::{Decision, decide};
 
 /// How many reports are invented.
@@ -236,8 +237,8 @@ fn decide_one(
         incident,
         version,
         status: Status::parse(status),
-        categories: None,
-        place: None,
+        corrections: Corrections::default(),
+        report_grades: Vec::new(),
         reason: reason.to_owned(),
         decided_by: None,
         scope: crate::auth::types::Scope::All,
