@@ -78,7 +78,6 @@ pub struct ComparedFieldView {
     /// What stands and what some report says differ.
     differs: bool,
     /// What stands; its shape is that of the incident.
-    #[schema(value_type = Object)]
     stands: Value,
     /// What each report says, in their order.
     says: Vec<SaidView>,
@@ -92,7 +91,6 @@ pub struct SaidView {
     #[schema(value_type = uuid::Uuid)]
     report: ReportId,
     /// What it says; of the shape of `stands`.
-    #[schema(value_type = Object)]
     value: Value,
     /// It is not what stands.
     differs: bool,
