@@ -11,7 +11,7 @@ use crate::aggregates::queue::{Place, QueueSelection};
 use crate::auth::http::{Access, ReadCore};
 use crate::context::Context;
 use crate::error::Result;
-use crate::http::page::{self, PageRequest};
+use crate::http::page::{self, PageParams, PageRequest};
 use crate::http::query::Pairs;
 use crate::incidents::facts::Status;
 use crate::incidents::http::exact_scope;
@@ -77,8 +77,7 @@ pub struct QueuePage {
     get, path = "/v1/queue", tag = "review", operation_id = "list_queue",
     params(
         crate::aggregates::http::FilterParams,
-        ("limit" = Option<u16>, Query, description = "Rows of a page, 100 unless told", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "Where the page begins: `next` of the page before"),
+        PageParams,
     ),
     responses((status = 200, description = "One page", body = QueuePage,
                headers(("Link" = String, description = "The next page"))))
