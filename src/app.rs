@@ -55,22 +55,6 @@ pub fn public_routes() -> Vec<(RouteName, Route)> {
 /// Every route that needs one.
 pub fn guarded_routes() -> Vec<(RouteName, Route)> {
     let mut routes = vec![
-        // intake
-        ((Method::POST, "/v1/reports"), web::post().to(intake::http::create_report)),
-        ((Method::PUT, "/v1/reports/{id}"), web::put().to(intake::http::put_report)),
-        ((Method::GET, "/v1/reports/{id}"), read().to(incidents::http::get_report)),
-        ((Method::GET, "/v1/reports/{id}/receipt"), read().to(intake::http::get_receipt)),
-        (
-            (Method::POST, "/v1/reports/{id}/revisions"),
-            web::post().to(intake::revisions::create_revision),
-        ),
-        (
-            (Method::POST, "/v1/reports/{id}/withdrawal"),
-            web::post().to(review::withdrawal::withdraw_report),
-        ),
-        ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
-        ((Method::GET, "/v1/places"), read().to(intake::places::list_places)),
-        ((Method::POST, "/v1/classify"), web::post().to(intake::classify::classify_text)),
         // review
         ((Method::GET, "/v1/queue"), read().to(review::queue::list_queue)),
         ((Method::GET, "/v1/incidents"), read().to(incidents::http::list_incidents)),
@@ -118,9 +102,31 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         // operation
         ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
     ];
+    routes.extend(intake_routes());
     routes.extend(account_routes());
     routes.extend(people_routes());
     routes
+}
+
+/// Routes by which reports come in, are corrected and are opened.
+fn intake_routes() -> Vec<(RouteName, Route)> {
+    vec![
+        ((Method::POST, "/v1/reports"), web::post().to(intake::http::create_report)),
+        ((Method::PUT, "/v1/reports/{id}"), web::put().to(intake::http::put_report)),
+        ((Method::GET, "/v1/reports/{id}"), read().to(incidents::http::get_report)),
+        ((Method::GET, "/v1/reports/{id}/receipt"), read().to(intake::http::get_receipt)),
+        (
+            (Method::POST, "/v1/reports/{id}/revisions"),
+            web::post().to(intake::revisions::create_revision),
+        ),
+        (
+            (Method::POST, "/v1/reports/{id}/withdrawal"),
+            web::post().to(review::withdrawal::withdraw_report),
+        ),
+        ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
+        ((Method::GET, "/v1/places"), read().to(intake::places::list_places)),
+        ((Method::POST, "/v1/classify"), web::post().to(intake::classify::classify_text)),
+    ]
 }
 
 /// Routes of one's own account.

@@ -119,12 +119,11 @@ pub fn find_affiliations(
     Ok(found)
 }
 
-/// Returns the next window of row ids with public ids and organisations, in order of row id.
-fn list_members(
-    conn: &mut DbConn,
-    kind: OwnerKind,
-    after: i64,
-) -> QueryResult<Vec<(i64, Id<Any>, Option<i64>)>> {
+/// Row id, public id and the organisation's row id of a person or phone.
+type Member = (i64, Id<Any>, Option<i64>);
+
+/// Returns the next window of people or phones, in order of row id.
+fn list_members(conn: &mut DbConn, kind: OwnerKind, after: i64) -> QueryResult<Vec<Member>> {
     if kind == OwnerKind::Device {
         let rest = devices::table.filter(devices::id.gt(after)).order(devices::id);
         let columns = (devices::id, devices::uuid, devices::organisation_id);

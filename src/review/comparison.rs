@@ -25,7 +25,7 @@ use crate::incidents::grade::{Grade, list_grades, list_report_grades};
 use crate::incidents::rules::derive_facts;
 use crate::incidents::store::{IncidentRow, find_incident, find_overrides, list_report_facts};
 use crate::incidents::types::{Facts, Overrides, PlaceFacts, ReportFacts};
-use crate::incidents::view::is_seen;
+use crate::incidents::view::{HarmView, is_seen};
 use crate::seal::veil::PlaceVeil;
 
 /// The fields of an incident, side by side with what its reports say.
@@ -257,14 +257,15 @@ fn value_of_place(place: &PlaceFacts, veil: &PlaceVeil) -> Result<Value> {
 }
 
 fn value_of_harm(facts: &Facts) -> Value {
-    let mut measures: BTreeMap<&str, Value> = BTreeMap::new();
+    let column = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    let mut measures: BTreeMap<&str, HarmView> = BTreeMap::new();
     for ((measure, sex_age), (min, max)) in &facts.harm {
-        let of_measure = measures.entry(measure).or_insert_with(|| json!({}));
+        let of_measure = measures.entry(measure).or_default();
+        let (min, max) = (column(*min), column(*max));
         if sex_age.is_empty() {
-            of_measure["min"] = json!(min);
-            of_measure["max"] = json!(max);
+            (of_measure.min, of_measure.max) = (min, max);
         } else {
-            of_measure["by"][sex_age] = json!([min, max]);
+            of_measure.by.insert(sex_age.clone(), [min, max]);
         }
     }
     json!(measures)

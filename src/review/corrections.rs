@@ -239,6 +239,6 @@ fn seal_location(
     let bytes = serde_json::to_vec(&serde_json::json!({ "location": location }))
         .map_err(Error::internal)?;
     let number = u32::try_from(version).map_err(Error::internal)?;
-    let content = context.sealer.seal(owner, Part::Place, number, &bytes)?;
-    Ok(sealed::insert_part(conn, owner, Part::Place, version, &content)?)
+    let sealed_place = context.sealer.seal(owner, Part::Place, number, &bytes)?;
+    Ok(sealed::insert_part(conn, owner, Part::Place, version, &sealed_place)?)
 }

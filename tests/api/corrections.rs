@@ -25,6 +25,21 @@ fn compared(reviewer: &Client, incident: &Value, field: &str) -> Value {
     fields.iter().find(|one| one["field"] == field).expect("the field").clone()
 }
 
+/// The fields of every decision, and what was said of `field`, version by version.
+fn remembered(app: &TestApp, field: &str) -> (Vec<String>, Vec<Option<String>>) {
+    let read = app.context.db.read_here(|conn| {
+        let fields =
+            decisions::table.order(decisions::version).select(decisions::fields).load(conn)?;
+        let said = override_history::table
+            .filter(override_history::field.eq(field))
+            .order(override_history::version)
+            .select(override_history::value)
+            .load(conn)?;
+        Ok((fields, said))
+    });
+    read.expect("the rows")
+}
+
 fn march_total(client: &Client) -> Value {
     client.get("/v1/aggregates?from=2024-03-01&to=2024-03-31").expect(200).json()
 }
@@ -40,7 +55,7 @@ fn what_a_reviewer_sets_beats_the_report_until_it_is_taken_back() {
     let (incident, before) =
         (&sent["incident"], reviewer.get(&path_of(&sent["incident"])).expect(200));
 
-    let set = correct(
+    let stands = correct(
         &reviewer,
         incident,
         json!({
@@ -50,16 +65,19 @@ fn what_a_reviewer_sets_beats_the_report_until_it_is_taken_back() {
         }),
     );
 
-    assert_eq!(set["version"], 2);
-    assert_eq!(set["categories"][0]["code"], "rights.life_integrity.assault_injury");
+    assert_eq!(stands["version"], 2);
+    assert_eq!(stands["categories"][0]["code"], "rights.life_integrity.assault_injury");
     assert_eq!(
-        set["occurred"],
+        stands["occurred"],
         json!({"first_day": "2024-03-01", "last_day": "2024-03-31", "precision": "month"})
     );
-    assert_eq!(set["harm"]["killed"], json!({"min": 1, "max": 3}));
-    assert_eq!(set["harm"]["injured"], json!({"min": 2, "max": 2, "by": {"f_child": [1, 1]}}));
-    assert_eq!((&set["actors"], &set["severity"]), (&json!(["mob", "state_army"]), &json!(2)));
-    assert_eq!(set["mining_mode"], "artisanal");
+    assert_eq!(stands["harm"]["killed"], json!({"min": 1, "max": 3}));
+    assert_eq!(stands["harm"]["injured"], json!({"min": 2, "max": 2, "by": {"f_child": [1, 1]}}));
+    assert_eq!(
+        (&stands["actors"], &stands["severity"]),
+        (&json!(["mob", "state_army"]), &json!(2))
+    );
+    assert_eq!(stands["mining_mode"], "artisanal");
     let opened = reviewer.get(&format!("/v1/reports/{}", sent["id"].as_str().expect("an id")));
     let opened = opened.expect(200).json();
     assert_eq!(opened["report"]["harm"]["killed"], json!({"min": 2, "max": 2}), "as it was sent");
@@ -85,17 +103,7 @@ fn what_a_reviewer_sets_beats_the_report_until_it_is_taken_back() {
         assert_eq!(back[field], before[field], "{field}");
     }
     assert_eq!(compared(&reviewer, incident, "harm")["is_corrected"], false);
-    let read = app.context.db.read_here(|conn| {
-        let fields: Vec<String> =
-            decisions::table.order(decisions::version).select(decisions::fields).load(conn)?;
-        let said: Vec<Option<String>> = override_history::table
-            .filter(override_history::field.eq("severity"))
-            .order(override_history::version)
-            .select(override_history::value)
-            .load(conn)?;
-        Ok((fields, said))
-    });
-    let (fields, said) = read.expect("the rows");
+    let (fields, said) = remembered(&app, "severity");
     let right = "categories harm actors severity mining_mode occurred";
     assert_eq!(fields, [right, right], "what was set, and what was taken back");
     assert_eq!(said, [Some("2".to_owned()), None], "an earlier state can be told");

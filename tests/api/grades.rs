@@ -1,7 +1,5 @@
 //! Grades of sources and of what they say: given by reviewers, shown to those who may open reports.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 use sentinelle::auth::types::Role;
 use serde_json::{Value, json};
 use uuid::Uuid;

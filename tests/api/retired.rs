@@ -1,6 +1,6 @@
 //! A category that is retired is taken no more, and counted where it was.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use sentinelle::taxonomy::catalogue::Taxonomy;
 use serde_json::{Value, json};

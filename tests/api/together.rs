@@ -1,5 +1,7 @@
 //! Reports under one incident, as a merge leaves them, for tests that are about something else.
 
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use sentinelle::db::schema::{incidents, reports};
 use sentinelle::db::writer::ChangeKind;

@@ -1,6 +1,6 @@
 //! A sender takes a report back: nothing is counted of it any more, and it does not come back by being sent again.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use sentinelle::db::rows::Any;
