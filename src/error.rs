@@ -136,6 +136,8 @@ pub enum Code {
     AlreadyGranted,
     /// The account is disabled.
     AccountDisabled,
+    /// Another works on the incident.
+    Claimed,
     /// The caller asks more than its share.
     TooManyRequests,
     /// Our fault.
@@ -148,7 +150,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `api-spec/README.md`.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::UnknownParameter,
@@ -183,6 +185,7 @@ impl Code {
         Self::RolesApart,
         Self::AlreadyGranted,
         Self::AccountDisabled,
+        Self::Claimed,
         Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
@@ -226,6 +229,7 @@ impl Code {
             Self::RolesApart => "roles_apart",
             Self::AlreadyGranted => "already_granted",
             Self::AccountDisabled => "account_disabled",
+            Self::Claimed => "claimed",
             Self::TooManyRequests => "too_many_requests",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",

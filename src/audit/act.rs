@@ -77,6 +77,14 @@ acts! {
     RevealedIdentities = Case, "revealed", "incident";
     /// An incident was linked to another, or the link undone.
     RelatedIncidents = Case, "related", "incident";
+    /// Somebody began to work on an incident, or went on.
+    ClaimedIncident = Case, "claimed", "incident";
+    /// Somebody took an incident over that another worked on.
+    TookOverClaim = Case, "took_over", "incident";
+    /// Somebody gave back an incident they worked on.
+    ReleasedClaim = Case, "released", "incident";
+    /// An incident was given to somebody, or to nobody.
+    AssignedIncident = Case, "assigned", "incident";
     /// A report was erased and its keys destroyed.
     ErasedReport = Case, "erased", "report";
 

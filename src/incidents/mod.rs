@@ -3,10 +3,11 @@
 //! `types` and `facts` say what is known of an incident, `rules` derives it from its reports, `urgency` how soon it wants
 //! to be looked at, `store` keeps it,
 //! `filter` says which ones are meant, `http` lists and shows them. `opening` unseals a report for those who may, `reveal` shows
-//! who its people are, `relations` links incidents that belong together.
+//! who its people are, `handling` who works on it, `target` by when, `relations` links incidents that belong together.
 
 pub mod facts;
 pub mod filter;
+pub mod handling;
 pub mod http;
 pub mod opening;
 pub mod relations;
@@ -15,6 +16,7 @@ pub mod rules;
 pub mod search;
 pub mod selection;
 pub mod store;
+pub mod target;
 pub mod types;
 pub mod urgency;
 pub mod view;

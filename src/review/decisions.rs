@@ -24,6 +24,7 @@ use crate::incidents::types::PlaceFacts;
 use crate::incidents::view::{IncidentView, is_seen, list_views};
 use crate::intake::prepare::geotag;
 use crate::intake::types::{ClaimedPlace, Location};
+use crate::review::claims::follow_decision;
 use crate::seal::envelope::{Owner, OwnerKind, Part, Sealer};
 
 /// A checked decision.
@@ -64,7 +65,7 @@ pub struct SystemAct<'a> {
 ///
 /// # Errors
 /// `NotFound` out of scope; `PreconditionFailed` with the current state when somebody was faster;
-/// `TransitionNotAllowed`, `CategoryRequired`, `CountryUnsettled`, `InvalidFields`.
+/// `Claimed` by another; `TransitionNotAllowed`, `CategoryRequired`, `CountryUnsettled`, `InvalidFields`.
 pub fn decide(
     tx: &mut WriteTx<'_>,
     context: &Context,
@@ -85,6 +86,7 @@ pub fn decide(
     let from = Status::parse(&incident.status)
         .ok_or_else(|| Error::internal("an incident has no status we know"))?;
     let to = check_status(from, decision)?;
+    follow_decision(tx.conn, incident.id, (decision.decided_by, to), decision.now)?;
 
     let fields = store_overrides(tx.conn, context, decision, &incident, &facts)?;
     if to == Status::Verified {

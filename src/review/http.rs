@@ -48,7 +48,7 @@ pub struct DecisionBody {
 /// Decide on an incident
 ///
 /// Status, categories and place change only here. `If-Match` carries the `ETag` that was read: 428 without it, 412 with
-/// the current state when somebody decided meanwhile.
+/// the current state when somebody decided meanwhile. Where another works on it: 409, until you take it over.
 #[utoipa::path(
     post, path = "/v1/incidents/{id}/decisions", tag = "review", operation_id = "decide_incident",
     params(
@@ -59,6 +59,7 @@ pub struct DecisionBody {
     responses(
         (status = 200, description = "The incident as it is now", body = IncidentView,
          headers(("ETag" = String, description = "Its version"))),
+        (status = 409, description = "Another works on it; `current` says who and until when", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "Somebody changed it; `current` is what it is now", body = Problem, content_type = "application/problem+json"),
         (status = 428, description = "`If-Match` is missing", body = Problem, content_type = "application/problem+json"),
     )

@@ -12,12 +12,13 @@ use crate::ids::{DeviceId, SessionId, UserId};
 
 /// Where each role may do each action: `-` never, `o` what is its own, `s` within the scope of the grant, `a` everywhere.
 /// Columns as in [`Role::ALL`]: monitor, reviewer, regional lead, analyst, coordinator, auditor, sysadmin.
-const WHO_MAY: [(Action, &str); 20] = [
+const WHO_MAY: [(Action, &str); 21] = [
     (Action::SubmitReport, "o s s - - - -"),
     (Action::ReadReceipt, "o s s - - - -"),
     (Action::ReadCore, "- s s s a - -"),
     (Action::OpenReport, "- s s - - - -"),
     (Action::Decide, "- s s - - - -"),
+    (Action::OverseeReview, "- - s - a - -"),
     (Action::SearchText, "- s s - - - -"),
     (Action::Geotag, "o s s s a s s"),
     (Action::Classify, "o s s s a - -"),
