@@ -5,9 +5,11 @@
 mod harness;
 mod keeper;
 
+mod assignments;
 mod audit;
 mod backup;
 mod canaries;
+mod claims;
 mod coalition;
 mod commands;
 mod contract;
@@ -15,6 +17,7 @@ mod counts;
 mod denials;
 mod devices;
 mod erasing;
+mod flood;
 mod formats;
 mod geodata;
 mod grants;
