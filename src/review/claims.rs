@@ -173,18 +173,22 @@ impl Claimant {
         reason: Option<&str>,
     ) -> Result<ClaimView> {
         let (incident, facts) = self.lock(tx.conn, context, id)?;
+        let case = (&incident, &facts);
+        let mut since = self.now;
         let entry = match find_hold(tx.conn, incident.id, self.by, self.now)? {
-            Hold::Free => self.entry(Act::ClaimedIncident, (&incident, &facts)),
-            Hold::Own(_) => self.entry(Act::ClaimedIncident, (&incident, &facts)).detail("renewed"),
+            Hold::Free => self.entry(Act::ClaimedIncident, case),
+            Hold::Own(claim) => {
+                since = claim.since;
+                self.entry(Act::ClaimedIncident, case).detail("renewed")
+            }
             Hold::Other(claim) => {
                 let reason = reason.ok_or_else(|| claimed(&claim))?;
                 self.take_over(tx, context, incident.id, (&claim, reason))?;
-                let entry = self.entry(Act::TookOverClaim, (&incident, &facts));
-                entry.detail(format!("from {}", claim.user))
+                self.entry(Act::TookOverClaim, case).detail(format!("from {}", claim.user))
             }
         };
         tx.record(entry);
-        Ok(put_claim(tx.conn, incident.id, self.by, self.now)?)
+        Ok(put_claim(tx.conn, incident.id, self.by, (since, self.now))?)
     }
 
     fn take_over(
@@ -203,10 +207,7 @@ impl Claimant {
             reason: Some(reason),
             now: self.now,
         };
-        insert_move(tx.conn, &context.sealer, &taken_over)?;
-        // Not renewed but begun anew: it is another's now.
-        end_claim(tx.conn, incident, claim.user)?;
-        Ok(())
+        insert_move(tx.conn, &context.sealer, &taken_over)
     }
 
     fn release(&self, tx: &mut WriteTx<'_>, context: &Context, id: IncidentId) -> Result<()> {
@@ -273,8 +274,7 @@ pub fn claimed(claim: &ClaimView) -> Error {
     Error::new(Code::Claimed).with("current", current)
 }
 
-/// Gives the lease on an incident, whose row is locked and on which no other holds one, to `by` from now on. A claim of
-/// theirs that is not over keeps its beginning.
+/// Gives the lease on an incident, whose row is locked, to `by`, who works on it since `since`.
 ///
 /// # Errors
 /// When the database fails.
@@ -282,13 +282,9 @@ pub fn put_claim(
     conn: &mut DbConn,
     incident: i64,
     by: UserId,
-    now: DateTime<Utc>,
+    (since, now): (DateTime<Utc>, DateTime<Utc>),
 ) -> QueryResult<ClaimView> {
     let until = now + LEASE;
-    let since = match find_hold(conn, incident, by, now)? {
-        Hold::Own(claim) => claim.since,
-        Hold::Free | Hold::Other(_) => now,
-    };
     let row = (
         incident_claims::held_by.eq(by),
         incident_claims::since.eq(since.naive_utc()),
@@ -324,8 +320,8 @@ pub fn follow_decision(
     match find_hold(conn, incident, by, now)? {
         Hold::Free => {}
         Hold::Other(claim) => return Err(claimed(&claim)),
-        Hold::Own(_) if matches!(to, Status::Received | Status::InReview) => {
-            put_claim(conn, incident, by, now)?;
+        Hold::Own(claim) if matches!(to, Status::Received | Status::InReview) => {
+            put_claim(conn, incident, by, (claim.since, now))?;
         }
         Hold::Own(_) => end_claim(conn, incident, by)?,
     }

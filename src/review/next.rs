@@ -4,7 +4,7 @@
 //! The columns say in which order cases stand, the database whether one still waits and is free. Of two who want the same
 //! case the first locks its row; the second, at this server or another, does not wait for that and takes the one behind it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -24,17 +24,17 @@ use crate::http::conditional::version_tag;
 use crate::http::query::{self, Pairs};
 use crate::ids::UserId;
 use crate::incidents::facts::Status;
-use crate::incidents::handling::{list_claims, list_handling, show_handling};
+use crate::incidents::handling::{
+    Whose, list_assigned, list_claimed, list_claims, list_handling, show_handling,
+};
 use crate::incidents::store::IncidentRow;
 use crate::incidents::urgency::Urgency;
 use crate::incidents::view::{is_seen, list_seen};
 use crate::review::claims::{Claimant, Hold, find_hold, put_claim};
 use crate::review::queue::{QueueItem, QueueParams, QueueQuery};
 
-/// Candidates looked at first. With as many reviewers at once, the last of them finds a free one among these.
-const FIRST_WINDOW: usize = 64;
-/// Most candidates looked at together.
-const LARGEST_WINDOW: usize = 1_000;
+/// Candidates looked at together: with as many reviewers at work, the last of them finds a free one among these.
+const WINDOW: usize = 64;
 
 /// Statuses in which a case waits for somebody.
 const WAITING: [Status; 3] = [Status::Received, Status::InReview, Status::NeedsInformation];
@@ -122,9 +122,10 @@ impl Taking {
         let (query, context) = (self.query.clone(), self.context.clone());
         let claimant = self.claimant.clone();
         let find = move |conn: &mut DbConn| {
-            let (mut after, mut limit) = (after, FIRST_WINDOW);
+            let (mut after, mut taken) = (after, None);
             loop {
-                let (selection, _) = query.select(conn, &context, after, limit)?;
+                let (selection, _) =
+                    query.select(conn, &context, (after, WINDOW), taken.as_ref())?;
                 let Some(last) = selection.queued.last() else {
                     return Ok(None);
                 };
@@ -133,9 +134,11 @@ impl Taking {
                 if !candidates.is_empty() {
                     return Ok(Some(Window { candidates, end }));
                 }
-                // All of them are in somebody's hands: look at more together.
+                // A whole window in somebody's hands: from here on, pass over all that are.
                 after = Some(end);
-                limit = limit.saturating_mul(4).min(LARGEST_WINDOW);
+                if taken.is_none() {
+                    taken = Some(list_taken(conn, &context, query.statuses(), &claimant)?);
+                }
             }
         };
         self.context.db.read(find).await
@@ -168,6 +171,23 @@ impl Taking {
         };
         self.context.db.read(show).await
     }
+}
+
+/// Returns what somebody works on and what is another's case.
+fn list_taken(
+    conn: &mut DbConn,
+    context: &Context,
+    statuses: &[Status],
+    claimant: &Claimant,
+) -> QueryResult<HashSet<i64>> {
+    let (geo, now) = (context.geo(), claimant.now);
+    let mut taken = list_assigned(conn, &geo, (Whose::Anybody, statuses), now)?;
+    let own = (Whose::Person(claimant.by), statuses);
+    for own in list_assigned(conn, &geo, own, now)? {
+        taken.remove(&own);
+    }
+    taken.extend(list_claimed(conn, Whose::Anybody, now)?);
+    Ok(taken)
 }
 
 /// Keeps what nobody works on and what is no other's case.
@@ -243,7 +263,7 @@ fn claim_if_free(
     if !is_waiting || !matches!(hold, Hold::Free) {
         return Ok(false);
     }
-    put_claim(tx.conn, id, claimant.by, claimant.now)?;
+    put_claim(tx.conn, id, claimant.by, (claimant.now, claimant.now))?;
     tx.record(claimant.entry(Act::ClaimedIncident, (&incident, &facts)).detail("next"));
     Ok(true)
 }

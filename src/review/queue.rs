@@ -1,6 +1,6 @@
 //! What waits for review: the pending incidents of a scope, most urgent first, longest waiting before the rest.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -176,7 +176,7 @@ impl QueueQuery {
         format!("queue {assignee:?} {claimed:?} {overdue:?} {}", self.asked.filter.binding())
     }
 
-    /// Returns up to `limit` incidents behind `after`, and the change number they are current to.
+    /// Returns up to `limit` incidents behind `after` but those of `passed_over`, and the change number they are current to.
     ///
     /// # Errors
     /// As [`Asked::answer`].
@@ -184,8 +184,8 @@ impl QueueQuery {
         &self,
         conn: &mut DbConn,
         context: &Context,
-        after: Option<Place>,
-        limit: usize,
+        (after, limit): (Option<Place>, usize),
+        passed_over: Option<&HashSet<i64>>,
     ) -> Result<(QueueSelection, i64)> {
         let claimed = match self.claimed {
             None => None,
@@ -214,6 +214,9 @@ impl QueueQuery {
             }
             if let Some(overdue) = &overdue {
                 selector = selector.overdue(overdue);
+            }
+            if let Some(ids) = passed_over {
+                selector = selector.except(ids);
             }
             Ok((columns.queue(&selector, after, limit), seq))
         })
@@ -283,7 +286,7 @@ pub async fn list_queue(
     let found = context
         .db
         .read(move |conn| {
-            let (selection, as_of) = query.select(conn, &shared, after, page.limit)?;
+            let (selection, as_of) = query.select(conn, &shared, (after, page.limit), None)?;
             let ids: Vec<i64> = selection.queued.iter().map(|queued| queued.id).collect();
             let mut seen = list_seen(conn, &shared, &ids, &query.exact)?;
             show_handling(conn, &shared.geo(), &mut seen, &deciding, query.now)?;
