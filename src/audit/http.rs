@@ -16,7 +16,7 @@ use crate::auth::types::Scope;
 use crate::context::Context;
 use crate::db::rows::{Any, AuditRow};
 use crate::error::{Error, Result};
-use crate::http::page::{self, PageRequest};
+use crate::http::page::{self, PageParams, PageRequest};
 use crate::http::query::{Pairs, invalid};
 use crate::ids::{Id, UserId};
 
@@ -122,8 +122,7 @@ pub struct AuditPage {
         ("from" = Option<String>, Query, description = "First day or month, UTC"),
         ("to" = Option<String>, Query, description = "Last day or month, UTC"),
         ("country" = Option<String>, Query, description = "A country they concern, such as `SLE`"),
-        ("limit" = Option<u16>, Query, description = "Rows of a page, 100 unless told", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "Where the page begins: `next` of the page before"),
+        PageParams,
     ),
     responses((status = 200, description = "One page", body = AuditPage))
 )]

@@ -21,7 +21,7 @@ use crate::context::Context;
 use crate::db::writer::WriteTx;
 use crate::error::{Error, Result};
 use crate::http::body::JsonBody;
-use crate::http::page::{self, PageRequest};
+use crate::http::page::{self, PageParams, PageRequest};
 use crate::http::query::Pairs;
 use crate::ids::{SessionId, UserId};
 
@@ -223,10 +223,7 @@ pub(in crate::auth) fn person<P>(access: &Access<P>) -> Result<(UserId, Option<S
 /// Those that live, newest first. A session is told by its times alone: no address is kept.
 #[utoipa::path(
     get, path = "/v1/sessions", tag = "account", operation_id = "list_sessions",
-    params(
-        ("limit" = Option<u16>, Query, description = "1 to 1000, 100 unless asked otherwise"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
-    ),
+    params(PageParams),
     responses((status = 200, description = "The caller's sessions", body = SessionPage)),
 )]
 pub async fn list_sessions(

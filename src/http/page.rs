@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use utoipa::IntoParams;
 
 use crate::error::{Code, Error, Result};
 use crate::http::query::{self, Pairs};
@@ -15,6 +16,18 @@ pub const MAX_LIMIT: usize = 1_000;
 
 /// Length of the encrypted position; see `seal::veil::PlaceVeil::veil_cell`.
 const POSITION_BYTES: usize = 24;
+
+/// The parameters of every list that comes in pages.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents the parameters; `PageRequest::take` reads them")]
+pub struct PageParams {
+    /// Rows of a page, 100 unless told.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u16>,
+    /// Where the page begins: `next` of the page before.
+    cursor: Option<String>,
+}
 
 /// What page is asked for.
 #[derive(Debug, Clone)]

@@ -18,7 +18,7 @@ use crate::geo::locate::Geo;
 use crate::geo::lonlat::LonLat;
 use crate::http::conditional::version_tag;
 use crate::http::frame;
-use crate::http::page::{self, PageRequest};
+use crate::http::page::{self, PageParams, PageRequest};
 use crate::http::problem::Problem;
 use crate::http::query::Pairs;
 use crate::ids::{Id, IncidentId, ReportId};
@@ -53,8 +53,7 @@ pub struct IncidentPage {
     get, path = "/v1/incidents", tag = "incidents", operation_id = "list_incidents",
     params(
         crate::aggregates::http::FilterParams,
-        ("limit" = Option<u16>, Query, description = "Rows of a page, 100 unless told", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "Where the page begins: `next` of the page before"),
+        PageParams,
     ),
     responses((status = 200, description = "One page", body = IncidentPage))
 )]

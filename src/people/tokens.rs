@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::db::dialect::DbConn;
 use crate::error::{Error, FieldError, Result};
 use crate::http::body::JsonBody;
-use crate::http::page::{self, PageRequest};
+use crate::http::page::{self, PageParams, PageRequest};
 use crate::http::query::Pairs;
 use crate::ids::{Id, TokenId, UserId};
 use crate::people::caller::Caller;
@@ -90,8 +90,7 @@ pub struct TokenPage {
     get, path = "/v1/tokens", tag = "people", operation_id = "list_tokens",
     params(
         ("user" = Option<uuid::Uuid>, Query, description = "Of this person"),
-        ("limit" = Option<u16>, Query, description = "Rows of a page, 100 unless told", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "Where the page begins: `next` of the page before"),
+        PageParams,
     ),
     responses((status = 200, description = "One page", body = TokenPage))
 )]

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::{Error, FieldError, Result};
 use crate::http::body::JsonBody;
 use crate::http::conditional::required_version;
-use crate::http::page::PageRequest;
+use crate::http::page::{PageParams, PageRequest};
 use crate::http::problem::Problem;
 use crate::http::query::Pairs;
 use crate::http::reason::parse_reason;
@@ -125,10 +125,7 @@ fn parse_status(text: Option<&str>) -> Result<Option<Status>> {
 /// Content that came under an id taken by other content, newest first.
 #[utoipa::path(
     get, path = "/v1/quarantine", tag = "review", operation_id = "list_quarantined",
-    params(
-        ("limit" = Option<u16>, Query, description = "Rows of a page, 100 unless told", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "Where the page begins: `next` of the page before"),
-    ),
+    params(PageParams),
     responses((status = 200, description = "One page", body = QuarantinePage))
 )]
 pub async fn list_quarantined(

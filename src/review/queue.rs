@@ -17,7 +17,7 @@ use crate::config::Targets;
 use crate::context::Context;
 use crate::db::dialect::DbConn;
 use crate::error::Result;
-use crate::http::page::{self, PageRequest};
+use crate::http::page::{self, PageParams, PageRequest};
 use crate::http::query::{self, Pairs};
 use crate::ids::{Id, UserId};
 use crate::incidents::facts::Status;
@@ -263,9 +263,9 @@ fn take_flag(pairs: &mut Pairs, name: &str) -> Result<Option<bool>> {
 #[utoipa::path(
     get, path = "/v1/queue", tag = "review", operation_id = "list_queue",
     params(
-        crate::aggregates::http::FilterParams, QueueParams,
-        ("limit" = Option<u16>, Query, description = "Rows of a page, 100 unless told", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "Where the page begins: `next` of the page before"),
+        crate::aggregates::http::FilterParams,
+        QueueParams,
+        PageParams,
     ),
     responses((status = 200, description = "One page", body = QueuePage,
                headers(("Link" = String, description = "The next page"))))

@@ -24,7 +24,7 @@ use crate::db::schema::{
     decisions, grants, incident_assignees, incident_claims, incident_facts, incidents, users,
 };
 use crate::error::Result;
-use crate::http::page::{self, PageRequest};
+use crate::http::page::{self, PageParams, PageRequest};
 use crate::http::query::Pairs;
 use crate::ids::UserId;
 use crate::incidents::facts::Status;
@@ -74,10 +74,7 @@ pub struct ReviewerPage {
 /// what they work on, what of it is overdue and what they decided in the last seven days, there.
 #[utoipa::path(
     get, path = "/v1/queue/reviewers", tag = "review", operation_id = "list_reviewers",
-    params(
-        ("limit" = Option<u16>, Query, description = "Rows of a page, 100 unless told", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "Where the page begins: `next` of the page before"),
-    ),
+    params(PageParams),
     responses((status = 200, description = "One page", body = ReviewerPage,
                headers(("Link" = String, description = "The next page"))))
 )]

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::auth::policy::{
-    Action, may_grant, may_hold_both, reads_technical_entries, submission_scope, visible,
+    Action, may_grant, may_hold_both, may_manage, may_name, reach, reach_of,
+    reads_technical_entries, submission_scope, visible,
 };
 use crate::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
 use crate::error::Code;
@@ -298,6 +299,91 @@ fn a_narrow_token_gives_no_more_than_it_holds() {
     assert!(!gives(within(), "LBR"));
     assert!(gives(only(Action::ManagePeople), "LBR"));
     assert!(!gives(only(Action::ReadPeople), "LBR"));
+}
+
+#[test]
+fn a_person_is_managed_by_whoever_could_have_given_each_of_their_roles() {
+    let lead = signed_in(vec![grant(Role::RegionalLead, &["SLE", "LBR"])]);
+    let coordinator = signed_in(vec![grant(Role::Coordinator, &["SLE"])]);
+    // What the person holds, whether the lead may manage them, whether a coordinator may.
+    let cases = [
+        (vec![grant(Role::Monitor, &["SLE"])], true, true, "all of it could be given"),
+        (
+            vec![grant(Role::Monitor, &["SLE"]), grant(Role::Reviewer, &["LBR"])],
+            true,
+            true,
+            "two roles that could be given",
+        ),
+        (
+            vec![grant(Role::Monitor, &["SLE"]), grant(Role::Monitor, &["CAF"])],
+            false,
+            true,
+            "one of them elsewhere",
+        ),
+        (
+            vec![grant(Role::Monitor, &["SLE"]), grant(Role::Analyst, &["SLE"])],
+            false,
+            true,
+            "one of them above",
+        ),
+        (vec![grant(Role::Auditor, &["SLE"])], false, false, "made on the server alone"),
+        (Vec::new(), false, true, "whoever holds nothing belongs to coordinators"),
+    ];
+    for (held, lead_may, coordinator_may, reason) in cases {
+        assert_eq!(may_manage(&lead, &held), lead_may, "a lead: {reason}");
+        assert_eq!(may_manage(&coordinator, &held), coordinator_may, "a coordinator: {reason}");
+        assert!(!may_manage(&phone(), &held), "a phone: {reason}");
+    }
+}
+
+#[test]
+fn a_name_is_read_by_its_bearer_by_whoever_manages_them_and_by_coordinators() {
+    let (bearer, somebody) = (UserId::random(), UserId::random());
+    let own = Principal::User {
+        id: bearer,
+        grants: vec![grant(Role::Analyst, &["SLE"])],
+        limits: session(),
+    };
+    let lead = signed_in(vec![grant(Role::RegionalLead, &["SLE"])]);
+    let coordinator = signed_in(vec![grant(Role::Coordinator, &["SLE"])]);
+    let (monitor, auditor) = ([grant(Role::Monitor, &["SLE"])], [grant(Role::Auditor, &["SLE"])]);
+
+    assert!(may_name(&own, bearer, &[grant(Role::Analyst, &["SLE"])]));
+    assert!(!may_name(&own, somebody, &monitor));
+    assert!(may_name(&lead, somebody, &monitor));
+    assert!(!may_name(&lead, somebody, &auditor));
+    assert!(may_name(&coordinator, somebody, &auditor), "known, though managed by nobody here");
+    assert!(!may_name(&phone(), somebody, &monitor));
+}
+
+#[test]
+fn a_credential_reaches_as_far_as_all_grants_together_and_no_further_than_itself() {
+    let held = || vec![grant(Role::Analyst, &["SLE"]), grant(Role::Monitor, &["CAF"])];
+    let narrow = |codes: &[&str]| Limits { scope: Some(countries(codes)), ..Limits::default() };
+
+    assert_eq!(reach(&signed_in(held())), countries(&["SLE", "CAF"]));
+    assert_eq!(reach(&person(held(), narrow(&["CAF", "COD"]))), countries(&["CAF"]));
+    assert_eq!(reach(&signed_in(vec![grant(Role::Coordinator, &["SLE"])])), Scope::All);
+    assert_eq!(
+        reach(&person(vec![grant(Role::Coordinator, &["SLE"])], narrow(&["COD"]))),
+        countries(&["COD"])
+    );
+    assert_eq!(reach(&signed_in(Vec::new())), Scope::nowhere());
+    assert_eq!(reach(&phone()), Scope::nowhere());
+}
+
+#[test]
+fn somebodys_grants_reach_where_their_roles_may_do_it() {
+    let held = [
+        grant(Role::Reviewer, &["SLE"]),
+        grant(Role::RegionalLead, &["LBR"]),
+        grant(Role::Analyst, &["CAF"]),
+    ];
+
+    assert_eq!(reach_of(&held, Action::Decide), countries(&["SLE", "LBR"]));
+    assert_eq!(reach_of(&held, Action::OverseeReview), countries(&["LBR"]));
+    assert_eq!(reach_of(&held[2..], Action::Decide), Scope::nowhere());
+    assert_eq!(reach_of(&[], Action::Decide), Scope::nowhere());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::db::dialect::DbConn;
 use crate::error::{Error, FieldError, Result};
 use crate::http::body::JsonBody;
-use crate::http::page::{self, PageRequest};
+use crate::http::page::{self, PageParams, PageRequest};
 use crate::http::query::Pairs;
 use crate::ids::{DeviceId, Id, OrganisationId, UserId};
 use crate::people::caller::Caller;
@@ -79,10 +79,7 @@ pub struct DevicePage {
 /// Those of your countries; never a key.
 #[utoipa::path(
     get, path = "/v1/devices", tag = "people", operation_id = "list_devices",
-    params(
-        ("limit" = Option<u16>, Query, description = "Rows of a page, 100 unless told", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "Where the page begins: `next` of the page before"),
-    ),
+    params(PageParams),
     responses((status = 200, description = "One page", body = DevicePage))
 )]
 pub async fn list_devices(

@@ -9,7 +9,7 @@ use crate::auth::types::Role;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::body::JsonBody;
-use crate::http::page::{self, PageRequest};
+use crate::http::page::{self, PageParams, PageRequest};
 use crate::http::query::{self, Pairs};
 use crate::ids::{GrantId, Id, UserId};
 use crate::people::caller::Caller;
@@ -41,8 +41,7 @@ pub struct GrantPage {
         ("tag" = Option<String>, Query, description = "With this code of `grant_tag`"),
         ("country" = Option<String>, Query, description = "That reach into this country: its own, its regions', `all`"),
         ("role" = Option<String>, Query, description = "Of this role"),
-        ("limit" = Option<u16>, Query, description = "Rows of a page, 100 unless told", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "Where the page begins: `next` of the page before"),
+        PageParams,
     ),
     responses((status = 200, description = "One page", body = GrantPage))
 )]

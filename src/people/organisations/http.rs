@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::geo::countries::{Countries, CountryCode};
 use crate::http::body::JsonBody;
-use crate::http::page::{self, PageRequest};
+use crate::http::page::{self, PageParams, PageRequest};
 use crate::http::query::Pairs;
 use crate::ids::{Id, OrganisationId};
 use crate::people::input::{Faults, read_code, read_country, read_name};
@@ -57,10 +57,7 @@ pub struct OrganisationPage {
 /// List organisations
 #[utoipa::path(
     get, path = "/v1/organisations", tag = "people", operation_id = "list_organisations",
-    params(
-        ("limit" = Option<u16>, Query, description = "Rows of a page, 100 unless told", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "Where the page begins: `next` of the page before"),
-    ),
+    params(PageParams),
     responses((status = 200, description = "One page", body = OrganisationPage))
 )]
 pub async fn list_organisations(

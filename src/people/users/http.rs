@@ -8,9 +8,10 @@ use utoipa::ToSchema;
 use crate::auth::http::{Access, ManagePeople, ReadPeople};
 use crate::auth::invitations::Invitation;
 use crate::context::Context;
+use crate::db::writer::WriteTx;
 use crate::error::{Error, FieldError, Result};
 use crate::http::body::JsonBody;
-use crate::http::page::{self, PageRequest};
+use crate::http::page::{self, PageParams, PageRequest};
 use crate::http::query::Pairs;
 use crate::ids::{Id, UserId};
 use crate::people::caller::Caller;
@@ -42,10 +43,7 @@ pub struct UserPage {
 /// Those with a role in your countries. Names of those alone whom you may manage; coordinators know all.
 #[utoipa::path(
     get, path = "/v1/users", tag = "people", operation_id = "list_users",
-    params(
-        ("limit" = Option<u16>, Query, description = "Rows of a page, 100 unless told", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "Where the page begins: `next` of the page before"),
-    ),
+    params(PageParams),
     responses((status = 200, description = "One page", body = UserPage))
 )]
 pub async fn list_users(
@@ -233,12 +231,7 @@ pub async fn disable_user(
     request: HttpRequest,
     path: web::Path<String>,
 ) -> Result<HttpResponse> {
-    Pairs::of(&request)?.refuse_rest(&[])?;
-    let id: UserId = Id::parse(&path).ok_or_else(Error::not_found)?;
-    let caller = Caller::new(access, context.clock.now());
-    let shared = context.clone();
-    context.db.write(move |tx| acts::disable(tx, &shared, &caller, id)).await?;
-    Ok(HttpResponse::NoContent().finish())
+    change(access, &context, &request, &path, acts::disable).await
 }
 
 /// Enable an account again
@@ -255,11 +248,22 @@ pub async fn enable_user(
     request: HttpRequest,
     path: web::Path<String>,
 ) -> Result<HttpResponse> {
-    Pairs::of(&request)?.refuse_rest(&[])?;
-    let id: UserId = Id::parse(&path).ok_or_else(Error::not_found)?;
+    change(access, &context, &request, &path, acts::enable).await
+}
+
+/// Does `act` to the person named in the path.
+async fn change(
+    access: Access<ManagePeople>,
+    context: &web::Data<Context>,
+    request: &HttpRequest,
+    path: &str,
+    act: fn(&mut WriteTx<'_>, &Context, &Caller, UserId) -> Result<()>,
+) -> Result<HttpResponse> {
+    Pairs::of(request)?.refuse_rest(&[])?;
+    let id: UserId = Id::parse(path).ok_or_else(Error::not_found)?;
     let caller = Caller::new(access, context.clock.now());
     let shared = context.clone();
-    context.db.write(move |tx| acts::enable(tx, &shared, &caller, id)).await?;
+    context.db.write(move |tx| act(tx, &shared, &caller, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
