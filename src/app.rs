@@ -14,7 +14,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::auth::rates::RateLimits;
-use crate::config::{PublicUrl, Rates};
+use crate::config::{PublicUrl, Rates, Targets};
 use crate::context::Context;
 use crate::error::{Code, Error};
 use crate::http::body::BodyLimits;
@@ -57,8 +57,27 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
     let mut routes = vec![
         // review
         ((Method::GET, "/v1/queue"), read().to(review::queue::list_queue)),
+        ((Method::POST, "/v1/queue/next"), web::post().to(review::next::claim_next)),
+        ((Method::GET, "/v1/queue/reviewers"), read().to(review::reviewers::list_reviewers)),
+        ((Method::POST, "/v1/queue/rejections"), web::post().to(review::flood::reject_flood)),
+        (
+            (Method::POST, "/v1/queue/rejections/{id}/undo"),
+            web::post().to(review::flood::undo_rejection),
+        ),
         ((Method::GET, "/v1/incidents"), read().to(incidents::http::list_incidents)),
         ((Method::GET, "/v1/incidents/{id}"), read().to(incidents::http::get_incident)),
+        (
+            (Method::POST, "/v1/incidents/{id}/claim"),
+            web::post().to(review::claims::claim_incident),
+        ),
+        (
+            (Method::DELETE, "/v1/incidents/{id}/claim"),
+            web::delete().to(review::claims::release_incident),
+        ),
+        (
+            (Method::PUT, "/v1/incidents/{id}/assignee"),
+            web::put().to(review::assignments::assign_incident),
+        ),
         (
             (Method::POST, "/v1/incidents/{id}/decisions"),
             web::post().to(review::http::decide_incident),
@@ -207,6 +226,13 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         intake::http::get_geotag,
         intake::places::list_places,
         review::queue::list_queue,
+        review::next::claim_next,
+        review::reviewers::list_reviewers,
+        review::flood::reject_flood,
+        review::flood::undo_rejection,
+        review::claims::claim_incident,
+        review::claims::release_incident,
+        review::assignments::assign_incident,
         intake::classify::classify_text,
         incidents::http::list_incidents,
         incidents::http::get_incident,
@@ -424,6 +450,8 @@ pub struct ServerOptions {
     pub head_timeout: Duration,
     /// How much one caller may ask.
     pub rates: Rates,
+    /// By when reviewers want to have decided.
+    pub targets: Targets,
     /// Longest wait for running requests after SIGTERM.
     pub drain_timeout_s: u64,
     /// Routes of a test.
@@ -437,6 +465,7 @@ impl Default for ServerOptions {
             workers: None,
             head_timeout: Duration::from_secs(30),
             rates: Rates::UNLIMITED,
+            targets: Targets::default(),
             drain_timeout_s: 20,
             extra: |_| {},
         }
@@ -460,6 +489,7 @@ pub fn serve(
     let counts = Data::new(RequestCounts::new(&registry).map_err(std::io::Error::other)?);
     let registry = Data::new(registry);
     let rates = Data::new(RateLimits::new(&options.rates, &context.clock));
+    let targets = Data::new(options.targets);
     let extra = options.extra;
     let mut server = HttpServer::new(move || {
         App::new()
@@ -468,6 +498,7 @@ pub fn serve(
             .app_data(limits.clone())
             .app_data(transport.clone())
             .app_data(rates.clone())
+            .app_data(targets.clone())
             .app_data(counts.clone())
             .app_data(registry.clone())
             .wrap(from_fn(frame::frame))

@@ -140,6 +140,8 @@ pub enum Code {
     AlreadyGranted,
     /// The account is disabled.
     AccountDisabled,
+    /// Another works on the incident.
+    Claimed,
     /// The caller asks more than its share.
     TooManyRequests,
     /// Our fault.
@@ -152,7 +154,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `api-spec/README.md`.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::UnknownParameter,
@@ -189,6 +191,7 @@ impl Code {
         Self::RolesApart,
         Self::AlreadyGranted,
         Self::AccountDisabled,
+        Self::Claimed,
         Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
@@ -234,6 +237,7 @@ impl Code {
             Self::RolesApart => "roles_apart",
             Self::AlreadyGranted => "already_granted",
             Self::AccountDisabled => "account_disabled",
+            Self::Claimed => "claimed",
             Self::TooManyRequests => "too_many_requests",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",

@@ -53,6 +53,12 @@ pub enum Reveal {}
 /// Kind of [`RelationId`].
 #[derive(Debug)]
 pub enum Relation {}
+/// Kind of [`CaseMoveId`].
+#[derive(Debug)]
+pub enum CaseMove {}
+/// Kind of [`BulkRejectionId`].
+#[derive(Debug)]
+pub enum BulkRejection {}
 
 /// Names one testimony; chosen by the client where it can, so that a retry is recognised.
 pub type ReportId = Id<Report>;
@@ -82,6 +88,10 @@ pub type SessionId = Id<Session>;
 pub type RevealId = Id<Reveal>;
 /// Names one link between two incidents.
 pub type RelationId = Id<Relation>;
+/// Names one passing of a case from hand to hand.
+pub type CaseMoveId = Id<CaseMove>;
+/// Names one rejection of many incidents at once.
+pub type BulkRejectionId = Id<BulkRejection>;
 
 impl<K> Id<K> {
     /// Returns a new random (version 4) id.
