@@ -56,28 +56,8 @@ pub fn public_routes() -> Vec<(RouteName, Route)> {
 pub fn guarded_routes() -> Vec<(RouteName, Route)> {
     let mut routes = vec![
         // review
-        ((Method::GET, "/v1/queue"), read().to(review::queue::list_queue)),
-        ((Method::POST, "/v1/queue/next"), web::post().to(review::next::claim_next)),
-        ((Method::GET, "/v1/queue/reviewers"), read().to(review::reviewers::list_reviewers)),
-        ((Method::POST, "/v1/queue/rejections"), web::post().to(review::flood::reject_flood)),
-        (
-            (Method::POST, "/v1/queue/rejections/{id}/undo"),
-            web::post().to(review::flood::undo_rejection),
-        ),
         ((Method::GET, "/v1/incidents"), read().to(incidents::http::list_incidents)),
         ((Method::GET, "/v1/incidents/{id}"), read().to(incidents::http::get_incident)),
-        (
-            (Method::POST, "/v1/incidents/{id}/claim"),
-            web::post().to(review::claims::claim_incident),
-        ),
-        (
-            (Method::DELETE, "/v1/incidents/{id}/claim"),
-            web::delete().to(review::claims::release_incident),
-        ),
-        (
-            (Method::PUT, "/v1/incidents/{id}/assignee"),
-            web::put().to(review::assignments::assign_incident),
-        ),
         (
             (Method::POST, "/v1/incidents/{id}/decisions"),
             web::post().to(review::http::decide_incident),
@@ -122,6 +102,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
     ];
     routes.extend(intake_routes());
+    routes.extend(queue_routes());
     routes.extend(account_routes());
     routes.extend(people_routes());
     routes
@@ -145,6 +126,32 @@ fn intake_routes() -> Vec<(RouteName, Route)> {
         ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
         ((Method::GET, "/v1/places"), read().to(intake::places::list_places)),
         ((Method::POST, "/v1/classify"), web::post().to(intake::classify::classify_text)),
+    ]
+}
+
+/// Routes of what waits and who works on it.
+fn queue_routes() -> Vec<(RouteName, Route)> {
+    vec![
+        ((Method::GET, "/v1/queue"), read().to(review::queue::list_queue)),
+        ((Method::POST, "/v1/queue/next"), web::post().to(review::next::claim_next)),
+        ((Method::GET, "/v1/queue/reviewers"), read().to(review::reviewers::list_reviewers)),
+        ((Method::POST, "/v1/queue/rejections"), web::post().to(review::flood::reject_flood)),
+        (
+            (Method::POST, "/v1/queue/rejections/{id}/undo"),
+            web::post().to(review::flood::undo_rejection),
+        ),
+        (
+            (Method::POST, "/v1/incidents/{id}/claim"),
+            web::post().to(review::claims::claim_incident),
+        ),
+        (
+            (Method::DELETE, "/v1/incidents/{id}/claim"),
+            web::delete().to(review::claims::release_incident),
+        ),
+        (
+            (Method::PUT, "/v1/incidents/{id}/assignee"),
+            web::put().to(review::assignments::assign_incident),
+        ),
     ]
 }
 

@@ -393,31 +393,41 @@ impl Acting {
         for row_id in ids {
             let Some(case) = self.lock(tx.conn, context, row_id)? else { continue };
             let incident = case.0.uuid;
-            let is_open = case.0.status == Status::Received.as_str()
-                && case.0.merged_into.is_none()
-                && case.1.n_reports > 0;
-            let why = if !is_open {
-                Some("changed")
-            } else if of_others.contains(&row_id) {
-                Some("other_senders")
-            } else if self.change(tx, context, &case, (id, Status::Rejected))? {
-                None
-            } else {
-                Some("claimed")
-            };
-            match why {
-                Some(why) => left.push(LeftView { incident, why }),
-                None => {
-                    keep_version(tx.conn, (operation, row_id), case.0.version + 1)?;
-                    rejected.push(incident);
-                }
+            let is_others = of_others.contains(&row_id);
+            if let Some(why) = self.try_reject(tx, context, &case, (id, is_others))? {
+                left.push(LeftView { incident, why });
+                continue;
             }
+            keep_version(tx.conn, (operation, row_id), case.0.version + 1)?;
+            rejected.push(incident);
         }
         if rejected.is_empty() {
             diesel::delete(bulk_rejections::table.find(operation)).execute(tx.conn)?;
             return Ok((None, rejected, left));
         }
         Ok((Some(id), rejected, left))
+    }
+
+    /// Rejects one of many, whose row is locked; says why where it is left.
+    fn try_reject(
+        &self,
+        tx: &mut WriteTx<'_>,
+        context: &Context,
+        case: &Case,
+        (operation, is_others): (BulkRejectionId, bool),
+    ) -> Result<Option<&'static str>> {
+        let (incident, facts) = case;
+        let is_open = incident.status == Status::Received.as_str()
+            && incident.merged_into.is_none()
+            && facts.n_reports > 0;
+        if !is_open {
+            return Ok(Some("changed"));
+        }
+        if is_others {
+            return Ok(Some("other_senders"));
+        }
+        let is_free = self.change(tx, context, case, (operation, Status::Rejected))?;
+        Ok((!is_free).then_some("claimed"))
     }
 
     /// Returns the row ids in rising order, in which everybody locks them.

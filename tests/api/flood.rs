@@ -155,16 +155,16 @@ fn the_sender_is_not_told_and_only_the_callers_countries_are_touched() {
 fn filters_choose_what_waits_and_five_hundred_at_most() {
     let app = TestApp::start();
     let monitor = app.monitor();
-    let lines: String = (0..503)
+    let lines: Vec<String> = (0..503)
         .map(|_| {
             let report = json!({"id": Uuid::new_v4(), "occurred": "2024-03-05",
                 "location": {"country": "SLE"}, "narrative": Uuid::new_v4(),
                 "categories": ["rights.armed_actors.security_miners_clash"]});
-            format!("{report}\n")
+            report.to_string()
         })
         .collect();
     let headers = [("content-type", "application/x-ndjson")];
-    monitor.post_bytes("/v1/reports", &headers, lines.as_bytes()).expect(200);
+    monitor.post_bytes("/v1/reports", &headers, lines.join("\n").as_bytes()).expect(200);
     let kept = send(&monitor, "SLE", 1)[0]["incident"].clone();
     let reviewer = app.user(Role::Reviewer, "SLE");
     let filter = json!({"filter": {"category": "rights.armed_actors", "country": "SLE"}});
