@@ -62,15 +62,16 @@ fn what_was_copied_into_the_product_is_what_it_was_copied_from() {
     // Tags of grants are a list of the product's own.
     let lists = include_str!("../../src/taxonomy/data/codelists.csv");
     let is_copied = |line: &&str| !line.starts_with("grant_tag,");
-    let copied: Vec<&str> = lists.lines().filter(is_copied).collect();
-    assert_eq!(shared("data/codelists.csv").lines().collect::<Vec<_>>(), copied);
+    let copied_lines: Vec<&str> = lists.lines().filter(is_copied).collect();
+    assert_eq!(shared("data/codelists.csv").lines().collect::<Vec<_>>(), copied_lines);
 }
 
 /// Rows of a table without the column `dropped`.
 fn rows_without(table: &str, dropped: &str) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table.as_bytes());
     let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
-    let place = rows[0].iter().position(|name| name == dropped);
+    let header = rows.first().expect("a header");
+    let place = header.iter().position(|name| name == dropped);
     let kept = |row: &csv::StringRecord| {
         let fields = row.iter().enumerate().filter(|(nth, _)| Some(*nth) != place);
         fields.map(|(_, field)| field.to_owned()).collect()
