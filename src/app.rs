@@ -71,6 +71,14 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             (Method::POST, "/v1/incidents/{id}/decisions"),
             web::post().to(review::http::decide_incident),
         ),
+        (
+            (Method::POST, "/v1/incidents/{id}/merge"),
+            web::post().to(review::merging::http::merge_incidents),
+        ),
+        (
+            (Method::POST, "/v1/incidents/{id}/split"),
+            web::post().to(review::merging::http::split_incident),
+        ),
         ((Method::DELETE, "/v1/reports/{id}"), web::delete().to(review::http::erase_report)),
         (
             (Method::POST, "/v1/incidents/{id}/reveal"),
@@ -191,6 +199,8 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         incidents::http::list_incidents,
         incidents::http::get_incident,
         review::http::decide_incident,
+        review::merging::http::merge_incidents,
+        review::merging::http::split_incident,
         review::http::erase_report,
         incidents::reveal::reveal_incident,
         incidents::relations::relate_incidents,

@@ -53,6 +53,9 @@ pub enum Reveal {}
 /// Kind of [`RelationId`].
 #[derive(Debug)]
 pub enum Relation {}
+/// Kind of [`RegroupingId`].
+#[derive(Debug)]
+pub enum Regrouping {}
 
 /// Names one testimony; chosen by the client where it can, so that a retry is recognised.
 pub type ReportId = Id<Report>;
@@ -82,6 +85,8 @@ pub type SessionId = Id<Session>;
 pub type RevealId = Id<Reveal>;
 /// Names one link between two incidents.
 pub type RelationId = Id<Relation>;
+/// Names one merge or split.
+pub type RegroupingId = Id<Regrouping>;
 
 impl<K> Id<K> {
     /// Returns a new random (version 4) id.

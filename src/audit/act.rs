@@ -77,6 +77,10 @@ acts! {
     RevealedIdentities = Case, "revealed", "incident";
     /// An incident was linked to another, or the link undone.
     RelatedIncidents = Case, "related", "incident";
+    /// An incident took the reports of others, was absorbed, or its absorber was; the detail says which.
+    MergedIncidents = Case, "merged", "incident";
+    /// Reports went back to the incidents they came from; the detail says what this one had of it.
+    SplitIncident = Case, "split", "incident";
     /// A report was erased and its keys destroyed.
     ErasedReport = Case, "erased", "report";
 

@@ -5,6 +5,7 @@
 mod bulk;
 mod erase;
 pub mod load;
+mod locks;
 pub mod migrations;
 pub mod tables;
 mod uuid_column;
@@ -29,6 +30,7 @@ use crate::db::writer::Change;
 pub use self::bulk::{insert_audit, insert_rows, next_incident_ids, rewrap_data_keys};
 pub use self::connection::DbConn;
 pub use self::erase::{clear_log, lock_data_keys};
+pub use self::locks::lock_incidents;
 pub use self::uuid_column::DbUuid;
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");

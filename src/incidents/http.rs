@@ -21,6 +21,7 @@ use crate::http::page::{self, PageParams, PageRequest};
 use crate::http::problem::Problem;
 use crate::http::query::Pairs;
 use crate::ids::{Id, IncidentId, ReportId};
+use crate::incidents::merged::list_absorbed;
 use crate::incidents::opening::{self, ERASED, ReportRow, gone};
 use crate::incidents::relations::list_related;
 use crate::incidents::selection::Asked;
@@ -94,7 +95,8 @@ pub fn exact_scope(principal: &Principal) -> Scope {
 
 /// Read an incident
 ///
-/// Its `ETag` is what `If-Match` of a decision needs.
+/// Its `ETag` is what `If-Match` of a decision needs. One that was merged into another is still read here, and says into
+/// which.
 #[utoipa::path(
     get, path = "/v1/incidents/{id}", tag = "incidents", operation_id = "get_incident",
     params(("id" = uuid::Uuid, Path, description = "The incident")),
@@ -123,7 +125,8 @@ pub async fn get_incident(
             let mut view = views.into_iter().next().ok_or_else(Error::not_found)?;
             let suggested = list_suggested(conn, incident.id)?;
             view.suggestions = Some(classify::view_stored(&suggested, &shared.taxonomy));
-            view.related = Some(list_related(conn, &shared.geo(), incident.id, &scope)?);
+            view.related = Some(list_related(conn, &shared.geo(), &incident, &scope)?);
+            view.absorbed = Some(list_absorbed(conn, incident.id)?);
             Ok(view)
         })
         .await?;

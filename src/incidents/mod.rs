@@ -3,11 +3,12 @@
 //! `types` and `facts` say what is known of an incident, `rules` derives it from its reports, `urgency` how soon it wants
 //! to be looked at, `store` keeps it,
 //! `filter` says which ones are meant, `http` lists and shows them. `opening` unseals a report for those who may, `reveal` shows
-//! who its people are, `relations` links incidents that belong together.
+//! who its people are, `relations` links incidents that belong together, `merged` says what merges left.
 
 pub mod facts;
 pub mod filter;
 pub mod http;
+pub mod merged;
 pub mod opening;
 pub mod relations;
 pub mod reveal;

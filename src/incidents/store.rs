@@ -113,18 +113,20 @@ fn count_column(count: u32) -> i32 {
 }
 
 /// Derives the facts of an incident anew from its active reports and overrides, and stores them. Says whether it has an
-/// active report; without one the facts stay as they are.
+/// active report; without one the facts are those of its withdrawn ones, which no count holds, or stay as they are.
 ///
 /// # Errors
 /// When the database fails or holds what cannot be read.
 pub fn refresh_facts(conn: &mut DbConn, incident: i64) -> Result<bool> {
-    let reports = list_report_facts(conn, incident)?;
+    let active = list_report_facts(conn, incident, "active")?;
+    let is_active = !active.is_empty();
+    let reports = if is_active { active } else { list_report_facts(conn, incident, "withdrawn")? };
     let overrides = find_overrides(conn, incident)?;
-    let Some(facts) = crate::incidents::rules::derive_facts(&reports, &overrides) else {
-        return Ok(false);
-    };
-    replace_facts(conn, incident, &facts)?;
-    Ok(true)
+    if let Some(mut facts) = crate::incidents::rules::derive_facts(&reports, &overrides) {
+        facts.n_reports = if is_active { facts.n_reports } else { 0 };
+        replace_facts(conn, incident, &facts)?;
+    }
+    Ok(is_active)
 }
 
 /// Empties the facts of an incident whose last report was erased, and what reviewers said in their place. Its countries
@@ -192,17 +194,19 @@ struct PlaceColumns {
 /// When the database fails.
 pub fn find_survivor(conn: &mut DbConn, incident: i64) -> QueryResult<Option<i64>> {
     reports::table
-        .filter(reports::incident_id.eq(incident).and_active())
+        .filter(reports::incident_id.eq(incident))
+        .filter(reports::state.eq("active"))
         .order((reports::home_incident_id.ne(incident).asc(), reports::id.asc()))
         .select(reports::id)
         .first(conn)
         .optional()
 }
 
-/// Returns what the active reports of an incident contribute, its home report first, then in order of arrival.
-fn list_report_facts(conn: &mut DbConn, incident: i64) -> Result<Vec<ReportFacts>> {
+/// Returns what the reports of an incident in this state contribute, its home report first, then in order of arrival.
+fn list_report_facts(conn: &mut DbConn, incident: i64, state: &str) -> Result<Vec<ReportFacts>> {
     let rows: Vec<ReportFactsRow> = reports::table
-        .filter(reports::incident_id.eq(incident).and_active())
+        .filter(reports::incident_id.eq(incident))
+        .filter(reports::state.eq(state))
         .order((reports::home_incident_id.ne(incident).asc(), reports::id.asc()))
         .select((
             (
@@ -229,23 +233,6 @@ fn list_report_facts(conn: &mut DbConn, incident: i64) -> Result<Vec<ReportFacts
         ))
         .load(conn)?;
     rows.into_iter().map(report_facts).collect()
-}
-
-/// Limits a query of reports to those that count.
-trait Active {
-    type Output;
-    fn and_active(self) -> Self::Output;
-}
-
-impl<E> Active for E
-where
-    E: diesel::BoolExpressionMethods + diesel::Expression<SqlType = diesel::sql_types::Bool>,
-{
-    type Output = diesel::dsl::And<E, diesel::dsl::Eq<reports::state, &'static str>>;
-
-    fn and_active(self) -> Self::Output {
-        self.and(reports::state.eq("active"))
-    }
 }
 
 fn report_facts(row: ReportFactsRow) -> Result<ReportFacts> {

@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::geo::areas::Areas;
 use crate::geo::locate::Geo;
 use crate::ids::IncidentId;
+use crate::incidents::merged::AbsorbedView;
 use crate::incidents::store::{IncidentRow, split_codes};
 use crate::intake::classify::SuggestionView;
 use crate::intake::receipt::{AreaView, LabelView};
@@ -35,7 +36,7 @@ pub struct IncidentView {
     /// `status` code.
     #[schema(example = "received")]
     pub status: String,
-    /// The incident it was merged into.
+    /// The incident it was merged into, which holds its reports and is not merged itself.
     #[schema(value_type = Option<uuid::Uuid>)]
     pub merged_into: Option<IncidentId>,
     /// ISO 3166-1 alpha-3.
@@ -70,6 +71,9 @@ pub struct IncidentView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<uuid::Uuid>>)]
     pub related: Option<Vec<IncidentId>>,
+    /// Incidents merged into it, with the reports they brought, when it is read alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absorbed: Option<Vec<AbsorbedView>>,
     /// By `affected_count` code; a measure nobody stated is absent.
     pub harm: BTreeMap<String, HarmView>,
     /// `actor_type` codes.
@@ -305,6 +309,7 @@ fn view(
         occurred: occurred(facts),
         suggestions: None,
         related: None,
+        absorbed: None,
         categories: details
             .categories
             .into_iter()

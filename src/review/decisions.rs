@@ -17,6 +17,7 @@ use crate::geo::geotag::Geotag;
 use crate::geo::lonlat::LonLat;
 use crate::ids::{DecisionId, IncidentId, ReportId, UserId};
 use crate::incidents::facts::Status;
+use crate::incidents::merged::refuse_merged;
 use crate::incidents::opening::open_part;
 use crate::incidents::rules::may_become;
 use crate::incidents::store::{IncidentRow, find_incident, refresh_facts, set_override};
@@ -63,7 +64,7 @@ pub struct SystemAct<'a> {
 /// Stores `decision` and returns the incident as it is then.
 ///
 /// # Errors
-/// `NotFound` out of scope; `PreconditionFailed` with the current state when somebody was faster;
+/// `NotFound` out of scope; `PreconditionFailed` with the current state when somebody was faster; `Merged`;
 /// `TransitionNotAllowed`, `CategoryRequired`, `CountryUnsettled`, `InvalidFields`.
 pub fn decide(
     tx: &mut WriteTx<'_>,
@@ -79,6 +80,7 @@ pub fn decide(
     if !take_version(tx.conn, &incident, decision)? {
         return Err(stale(tx.conn, context, &incident, &decision.scope)?);
     }
+    refuse_merged(tx.conn, &incident)?;
     if facts.n_reports == 0 {
         return Err(without_reports());
     }
@@ -103,7 +105,7 @@ pub fn decide(
 }
 
 /// Returns what a partner who copies incidents must know of a decision.
-fn kind_of_change(from: Status, to: Status) -> ChangeKind {
+pub(super) fn kind_of_change(from: Status, to: Status) -> ChangeKind {
     match to {
         Status::Withdrawn if from != to => ChangeKind::Withdrawn,
         Status::Rejected if from != to => ChangeKind::Rejected,
@@ -111,7 +113,7 @@ fn kind_of_change(from: Status, to: Status) -> ChangeKind {
     }
 }
 
-fn one_view(
+pub(super) fn one_view(
     conn: &mut DbConn,
     context: &Context,
     incident: i64,
@@ -139,7 +141,7 @@ fn take_version(
     Ok(n_updated == 1)
 }
 
-fn stale(
+pub(super) fn stale(
     conn: &mut DbConn,
     context: &Context,
     incident: &IncidentRow,

@@ -32,6 +32,7 @@ pub(super) fn make(app: &TestApp, kind: Kind, country: &str, own: Option<UserId>
         | Kind::Quarantined
         | Kind::Pair
         | Kind::LinkedPair
+        | Kind::MergedPair
         | Kind::Session => unreachable!("made elsewhere"),
     }
 }
