@@ -55,14 +55,6 @@ pub fn public_routes() -> Vec<(RouteName, Route)> {
 /// Every route that needs one.
 pub fn guarded_routes() -> Vec<(RouteName, Route)> {
     let mut routes = vec![
-        // intake
-        ((Method::POST, "/v1/reports"), web::post().to(intake::http::create_report)),
-        ((Method::PUT, "/v1/reports/{id}"), web::put().to(intake::http::put_report)),
-        ((Method::GET, "/v1/reports/{id}"), read().to(incidents::http::get_report)),
-        ((Method::GET, "/v1/reports/{id}/receipt"), read().to(intake::http::get_receipt)),
-        ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
-        ((Method::GET, "/v1/places"), read().to(intake::places::list_places)),
-        ((Method::POST, "/v1/classify"), web::post().to(intake::classify::classify_text)),
         // review
         ((Method::GET, "/v1/queue"), read().to(review::queue::list_queue)),
         ((Method::GET, "/v1/incidents"), read().to(incidents::http::list_incidents)),
@@ -78,6 +70,10 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         (
             (Method::POST, "/v1/incidents/{id}/split"),
             web::post().to(review::merging::http::split_incident),
+        ),
+        (
+            (Method::GET, "/v1/incidents/{id}/comparison"),
+            read().to(review::comparison::compare_incident),
         ),
         ((Method::DELETE, "/v1/reports/{id}"), web::delete().to(review::http::erase_report)),
         (
@@ -114,9 +110,31 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         // operation
         ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
     ];
+    routes.extend(intake_routes());
     routes.extend(account_routes());
     routes.extend(people_routes());
     routes
+}
+
+/// Routes by which reports come in, are corrected and are opened.
+fn intake_routes() -> Vec<(RouteName, Route)> {
+    vec![
+        ((Method::POST, "/v1/reports"), web::post().to(intake::http::create_report)),
+        ((Method::PUT, "/v1/reports/{id}"), web::put().to(intake::http::put_report)),
+        ((Method::GET, "/v1/reports/{id}"), read().to(incidents::http::get_report)),
+        ((Method::GET, "/v1/reports/{id}/receipt"), read().to(intake::http::get_receipt)),
+        (
+            (Method::POST, "/v1/reports/{id}/revisions"),
+            web::post().to(intake::revisions::create_revision),
+        ),
+        (
+            (Method::POST, "/v1/reports/{id}/withdrawal"),
+            web::post().to(review::withdrawal::withdraw_report),
+        ),
+        ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
+        ((Method::GET, "/v1/places"), read().to(intake::places::list_places)),
+        ((Method::POST, "/v1/classify"), web::post().to(intake::classify::classify_text)),
+    ]
 }
 
 /// Routes of one's own account.
@@ -192,6 +210,8 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         intake::http::put_report,
         incidents::http::get_report,
         intake::http::get_receipt,
+        intake::revisions::create_revision,
+        review::withdrawal::withdraw_report,
         intake::http::get_geotag,
         intake::places::list_places,
         review::queue::list_queue,
@@ -201,6 +221,7 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         review::http::decide_incident,
         review::merging::http::merge_incidents,
         review::merging::http::split_incident,
+        review::comparison::compare_incident,
         review::http::erase_report,
         incidents::reveal::reveal_incident,
         incidents::relations::relate_incidents,

@@ -20,7 +20,9 @@ use crate::geo::error::DataError as GeoDataError;
 use crate::geo::geotag::{Flag, Precision, SiteDistance};
 use crate::geo::locate::Geo;
 use crate::geodata::store as packs;
-use crate::incidents::rules::{CLOCK_IMPLAUSIBLE, UNCATEGORISED};
+use crate::incidents::rules::{
+    CLOCK_IMPLAUSIBLE, REPORT_WITHDRAWN, REVISED_AFTER_DECISION, UNCATEGORISED,
+};
 use crate::intake::fields::Fields;
 use crate::intake::prepare::{Channel, Submitter, Workbench};
 use crate::intake::validate::Catalogues;
@@ -504,8 +506,12 @@ fn reference(geo: &Geo, regions: &[Region], taxonomy: &Taxonomy, lists: &CodeLis
         let each = geo.countries().iter().flat_map(|country| all.in_country(country.code));
         each.map(|area| (area.id.as_str().to_owned(), area.country.as_str().to_owned())).collect()
     };
-    let flags =
-        Flag::ALL.iter().map(|flag| flag.as_str()).chain([UNCATEGORISED, CLOCK_IMPLAUSIBLE]);
+    let flags = Flag::ALL.iter().map(|flag| flag.as_str()).chain([
+        UNCATEGORISED,
+        CLOCK_IMPLAUSIBLE,
+        REVISED_AFTER_DECISION,
+        REPORT_WITHDRAWN,
+    ]);
     Reference {
         countries: countries.collect(),
         regions: region_codes(geo, regions, RegionLevel::Regional),

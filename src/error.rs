@@ -126,6 +126,10 @@ pub enum Code {
     CategoryRequired,
     /// The country of the incident is not settled.
     CountryUnsettled,
+    /// Corroborating needs two independent sources.
+    SourcesNeeded,
+    /// Nobody confirms what they reported themselves.
+    OwnReport,
     /// `If-Match` is missing.
     PreconditionRequired,
     /// The name belongs to another.
@@ -152,7 +156,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `api-spec/README.md`.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 42] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::UnknownParameter,
@@ -182,6 +186,8 @@ impl Code {
         Self::TransitionNotAllowed,
         Self::CategoryRequired,
         Self::CountryUnsettled,
+        Self::SourcesNeeded,
+        Self::OwnReport,
         Self::PreconditionRequired,
         Self::NameTaken,
         Self::InUse,
@@ -227,6 +233,8 @@ impl Code {
             Self::TransitionNotAllowed => "transition_not_allowed",
             Self::CategoryRequired => "category_required",
             Self::CountryUnsettled => "country_unsettled",
+            Self::SourcesNeeded => "sources_needed",
+            Self::OwnReport => "own_report",
             Self::PreconditionRequired => "precondition_required",
             Self::NameTaken => "name_taken",
             Self::InUse => "in_use",

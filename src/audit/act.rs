@@ -81,6 +81,10 @@ acts! {
     MergedIncidents = Case, "merged", "incident";
     /// Reports went back to the incidents they came from; the detail says what this one had of it.
     SplitIncident = Case, "split", "incident";
+    /// A report was corrected by its sender; without an actor.
+    RevisedReport = Case, "revised", "report";
+    /// A report was withdrawn by its sender; without an actor.
+    WithdrewReport = Case, "withdrew", "report";
     /// A report was erased and its keys destroyed.
     ErasedReport = Case, "erased", "report";
 
@@ -150,7 +154,10 @@ acts! {
 impl Act {
     /// Tells whether it is something coming in, of which only the day is told.
     pub fn is_intake(self) -> bool {
-        matches!(self, Self::ReceivedReport | Self::SetAside)
+        matches!(
+            self,
+            Self::ReceivedReport | Self::SetAside | Self::RevisedReport | Self::WithdrewReport
+        )
     }
 }
 

@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
+use diesel::{
+    ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult,
+    RunQueryDsl,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -65,6 +68,81 @@ pub fn find_submitters(
         }
     }
     Ok(found)
+}
+
+/// What a sender belongs to, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Affiliation {
+    /// An organisation, by its row id: the person's own, else that of a phone it hands them, or the phone's.
+    Organisation(i64),
+    /// A known person whom no organisation is known of.
+    Person(Pseudonym),
+}
+
+/// Returns what each of `wanted` belongs to. Who is no longer known, and a phone of nobody and no organisation, are left
+/// out.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_affiliations(
+    conn: &mut DbConn,
+    keys: &SubKeySet,
+    mut wanted: BTreeSet<Pseudonym>,
+) -> QueryResult<BTreeMap<Pseudonym, Affiliation>> {
+    let mut found = BTreeMap::new();
+    for kind in [OwnerKind::User, OwnerKind::Device] {
+        let mut after = 0;
+        while !wanted.is_empty() {
+            let window = list_members(conn, kind, after)?;
+            let Some((last, ..)) = window.last() else {
+                break;
+            };
+            after = *last;
+            for (row_id, id, organisation) in window {
+                let pseudonym = keys.pseudonym(id.uuid().as_bytes());
+                if !wanted.remove(&pseudonym) {
+                    continue;
+                }
+                let affiliation = match (organisation, kind) {
+                    (Some(organisation), _) => Some(Affiliation::Organisation(organisation)),
+                    (None, OwnerKind::User) => {
+                        let of_phone = find_organisation_of_phones(conn, row_id)?;
+                        let person = Affiliation::Person(pseudonym);
+                        Some(of_phone.map_or(person, Affiliation::Organisation))
+                    }
+                    (None, _) => None,
+                };
+                found.extend(affiliation.map(|affiliation| (pseudonym, affiliation)));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Row id, public id and the organisation's row id of a person or phone.
+type Member = (i64, Id<Any>, Option<i64>);
+
+/// Returns the next window of people or phones, in order of row id.
+fn list_members(conn: &mut DbConn, kind: OwnerKind, after: i64) -> QueryResult<Vec<Member>> {
+    if kind == OwnerKind::Device {
+        let rest = devices::table.filter(devices::id.gt(after)).order(devices::id);
+        let columns = (devices::id, devices::uuid, devices::organisation_id);
+        rest.limit(WINDOW).select(columns).load(conn)
+    } else {
+        let rest = users::table.filter(users::id.gt(after)).order(users::id);
+        rest.limit(WINDOW).select((users::id, users::uuid, users::organisation_id)).load(conn)
+    }
+}
+
+/// Returns the organisation that handed a person their first phone.
+fn find_organisation_of_phones(conn: &mut DbConn, owner: i64) -> QueryResult<Option<i64>> {
+    devices::table
+        .filter(devices::owner_id.eq(owner))
+        .filter(devices::organisation_id.is_not_null())
+        .order(devices::id)
+        .select(devices::organisation_id.assume_not_null())
+        .first(conn)
+        .optional()
 }
 
 /// Returns the next window of row ids with public ids, in order of row id.

@@ -591,6 +591,45 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Text, Timestamp};
+
+    report_revisions (report_id, revision) {
+        report_id -> BigInt,
+        revision -> Integer,
+        content_mac -> Binary,
+        channel -> Text,
+        received_at -> Timestamp,
+        facts -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, SmallInt, Text};
+
+    report_grades (report_id) {
+        report_id -> BigInt,
+        source_reliability -> Text,
+        info_credibility -> SmallInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+
+    override_history (incident_id, version, field) {
+        incident_id -> BigInt,
+        version -> Integer,
+        field -> Text,
+        value -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(report_revisions -> reports (report_id));
+diesel::joinable!(report_grades -> reports (report_id));
+diesel::allow_tables_to_appear_in_same_query!(report_revisions, reports);
+diesel::allow_tables_to_appear_in_same_query!(report_grades, reports);
+
+diesel::table! {
     use diesel::sql_types::{BigInt, Text, Timestamp};
     use crate::db::dialect::DbUuid;
 

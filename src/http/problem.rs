@@ -100,7 +100,9 @@ pub fn status(code: Code) -> StatusCode {
         | Code::NotMergeable
         | Code::TransitionNotAllowed
         | Code::CategoryRequired
-        | Code::CountryUnsettled => StatusCode::UNPROCESSABLE_ENTITY,
+        | Code::CountryUnsettled
+        | Code::SourcesNeeded
+        | Code::OwnReport => StatusCode::UNPROCESSABLE_ENTITY,
         Code::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
         Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -210,6 +212,14 @@ fn titles(code: Code) -> (&'static str, &'static str) {
         Code::CountryUnsettled => (
             "the declared country and the point disagree: settle the location first",
             "le pays déclaré et le point divergent : réglez d'abord le lieu",
+        ),
+        Code::SourcesNeeded => (
+            "an incident needs two independent sources before it is corroborated",
+            "un incident demande deux sources indépendantes avant d'être corroboré",
+        ),
+        Code::OwnReport => (
+            "a report of this incident is yours: ask another reviewer",
+            "un rapport de cet incident est de vous : demandez à un autre réviseur",
         ),
         Code::PreconditionRequired => (
             "send `If-Match` with the ETag you read",

@@ -4,6 +4,7 @@
 //! reports of an incident is decided elsewhere.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 /// What counting knows of one incident, codes only.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +67,7 @@ pub struct IncidentFacts<'a> {
 }
 
 /// The local days an incident happened on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DaySpan {
     /// First day, inclusive.
     pub first: NaiveDate,
@@ -144,7 +145,8 @@ impl Status {
 }
 
 /// How precisely a date is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DatePrecision {
     /// An instant.
     Time,

@@ -11,6 +11,7 @@ use crate::auth::http::{Access, OpenReport, ReadCore};
 use crate::auth::policy::{Action, visible};
 use crate::auth::types::{Principal, Scope};
 use crate::context::Context;
+use crate::db::dialect::DbConn;
 use crate::error::{Error, Language, Result};
 use crate::geo::gazetteer::{Found, Place, Within};
 use crate::geo::locate::Geo;
@@ -19,8 +20,11 @@ use crate::http::conditional::version_tag;
 use crate::http::frame;
 use crate::http::page::{self, PageParams, PageRequest};
 use crate::http::problem::Problem;
-use crate::http::query::Pairs;
+use crate::http::query::{self, Pairs};
 use crate::ids::{Id, IncidentId, ReportId};
+use crate::incidents::consent::{Release, list_releases};
+use crate::incidents::days::open_settled;
+use crate::incidents::grade::{Grade, list_report_grades};
 use crate::incidents::merged::list_absorbed;
 use crate::incidents::opening::{self, ERASED, ReportRow, gone};
 use crate::incidents::relations::list_related;
@@ -127,6 +131,8 @@ pub async fn get_incident(
             view.suggestions = Some(classify::view_stored(&suggested, &shared.taxonomy));
             view.related = Some(list_related(conn, &shared.geo(), &incident, &scope)?);
             view.absorbed = Some(list_absorbed(conn, incident.id)?);
+            let release = list_releases(conn, &[incident.id])?.remove(&incident.id);
+            view.consent = release.map(Release::as_str);
             Ok(view)
         })
         .await?;
@@ -155,8 +161,13 @@ pub struct ReportView {
     channel: String,
     /// Spoken reference.
     reference: String,
-    /// The server's clock.
+    /// The server's clock when this revision came.
     received_at: chrono::DateTime<chrono::Utc>,
+    /// The newest revision, where another one is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest_revision: Option<i32>,
+    /// The grade that a reviewer gave it.
+    grade: Option<Grade>,
     /// Country of the report.
     country: String,
     /// Country its point lies in.
@@ -185,6 +196,10 @@ pub struct ReportView {
     /// What was sent, without names and contacts; the shape of `POST /v1/reports`.
     #[schema(value_type = crate::intake::body::ReportBody)]
     report: serde_json::Value,
+    /// Time and exact place that reviewers settled for its incident instead, as they told them; of the same shape.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<crate::intake::body::ReportBody>)]
+    settled: Option<serde_json::Value>,
 }
 
 /// A report as GeoJSON (RFC 7946).
@@ -206,10 +221,13 @@ pub struct ReportFeature {
 /// Open a report
 ///
 /// Narrative and exact place, for reviewers and leads of its country. Each opening is written to the audit log first.
-/// `Accept: application/geo+json` answers a GeoJSON feature.
+/// `revision` opens what was sent before a correction. `Accept: application/geo+json` answers a GeoJSON feature.
 #[utoipa::path(
     get, path = "/v1/reports/{id}", tag = "reports", operation_id = "get_report",
-    params(("id" = uuid::Uuid, Path, description = "The report")),
+    params(
+        ("id" = uuid::Uuid, Path, description = "The report"),
+        ("revision" = Option<i32>, Query, description = "From 1; the newest unless told", minimum = 1),
+    ),
     responses(
         (status = 200, description = "The report",
          content((ReportView = "application/json"), (ReportFeature = "application/geo+json"))),
@@ -222,36 +240,72 @@ pub async fn get_report(
     request: HttpRequest,
     path: web::Path<String>,
 ) -> Result<HttpResponse> {
-    Pairs::of(&request)?.refuse_rest(&[])?;
+    let mut pairs = Pairs::of(&request)?;
+    let revision = take_revision(&mut pairs)?;
+    pairs.refuse_rest(&["revision"])?;
     let id: ReportId = Id::parse(&path).ok_or_else(Error::not_found)?;
     let wants_geojson = accepts(&request, GEO_JSON);
-    let scope = access.scope;
-    let shared = context.clone();
-    let row = context
+    let (shared, scope) = (context.clone(), access.scope);
+    let (row, newest) =
+        context.db.read(move |conn| find_seen(conn, &shared, &scope, id, revision)).await?;
+    audit_opening(&context, &access.principal, (&row, newest)).await?;
+    let (shared, (incident, shown)) = (context.clone(), (row.incident, row.revision));
+    let opened = context
         .db
         .read(move |conn| {
-            let row = opening::find_report(conn, id)?.ok_or_else(Error::not_found)?;
-            let (country, computed) = &row.seen_from;
-            let is_seen = is_seen_from(&scope, &shared.geo(), country, computed.as_deref());
-            match row.state.as_str() {
-                _ if !is_seen => Err(Error::not_found()),
-                ERASED => Err(gone()),
-                _ => Ok(row),
-            }
-        })
-        .await?;
-    audit_opening(&context, &access.principal, id, &row).await?;
-    let shared = context.clone();
-    let report = context
-        .db
-        .read(move |conn| {
-            let report = opening::open_text_and_place(conn, &shared.sealer, id)?;
+            let report = opening::open_text_and_place(conn, &shared.sealer, (id, shown))?;
+            let settled = open_settled(conn, &shared.sealer, incident)?;
+            let grade = list_report_grades(conn, &[id])?.remove(&id);
             // Looked at again, since it may have been erased meanwhile.
-            if opening::is_erased(conn, id)? { Err(gone()) } else { Ok(report) }
+            if opening::is_erased(conn, id)? {
+                return Err(gone());
+            }
+            Ok(Opened { report, settled, grade, newest })
         })
         .await?;
     let language = frame::negotiate(request.headers());
-    answer_report(row, report, &context, language, wants_geojson)
+    answer_report(row, opened, &context, language, wants_geojson)
+}
+
+/// What was opened of a report.
+struct Opened {
+    report: serde_json::Value,
+    settled: Option<serde_json::Value>,
+    grade: Option<Grade>,
+    newest: i32,
+}
+
+fn take_revision(pairs: &mut Pairs) -> Result<Option<i32>> {
+    let Some(text) = pairs.take_one("revision")? else { return Ok(None) };
+    let revision = text.parse().ok().filter(|revision| *revision >= 1);
+    revision.map(Some).ok_or_else(|| {
+        query::invalid(
+            "revision",
+            "a revision is a whole number from 1",
+            "une révision est un nombre entier à partir de 1",
+        )
+    })
+}
+
+/// Returns a report in `scope` as it was at `revision`, else as it is, and the number of its newest revision.
+fn find_seen(
+    conn: &mut DbConn,
+    context: &Context,
+    scope: &Scope,
+    id: ReportId,
+    revision: Option<i32>,
+) -> Result<(ReportRow, i32)> {
+    let row = opening::find_report(conn, id)?.ok_or_else(Error::not_found)?;
+    let (country, computed) = &row.seen_from;
+    if !is_seen_from(scope, &context.geo(), country, computed.as_deref()) {
+        return Err(Error::not_found());
+    }
+    if row.state == ERASED {
+        return Err(gone());
+    }
+    let newest = row.revision;
+    let row = row.at_revision(conn, revision.unwrap_or(newest))?.ok_or_else(Error::not_found)?;
+    Ok((row, newest))
 }
 
 const GEO_JSON: &str = "application/geo+json";
@@ -269,23 +323,26 @@ fn accepts(request: &HttpRequest, media_type: &str) -> bool {
 async fn audit_opening(
     context: &web::Data<Context>,
     principal: &Principal,
-    id: ReportId,
-    row: &ReportRow,
+    (row, newest): (&ReportRow, i32),
 ) -> Result<()> {
     let (country, computed) = &row.seen_from;
-    let entry = Entry::new(Act::OpenedReport, id, context.clock.now())
+    let mut entry = Entry::new(Act::OpenedReport, row.uuid, context.clock.now())
         .by(principal.user_id())
         .within(country, computed.as_deref());
+    if row.revision != newest {
+        entry = entry.detail(format!("revision_{}", row.revision));
+    }
     context.db.record(entry).await.map_err(audit::not_recorded)
 }
 
 fn answer_report(
     row: ReportRow,
-    report: serde_json::Value,
+    opened: Opened,
     context: &Context,
     language: Language,
     wants_geojson: bool,
 ) -> Result<HttpResponse> {
+    let Opened { report, settled, grade, newest } = opened;
     let suggestions = explain_suggestions(&row, &report, context)?;
     let degrees = |name: &str| {
         report.pointer(&format!("/location/{name}")).and_then(serde_json::Value::as_f64)
@@ -308,6 +365,8 @@ fn answer_report(
         channel: row.channel,
         reference: row.reference,
         received_at: row.received_at.and_utc(),
+        newest_revision: (row.revision != newest).then_some(newest),
+        grade,
         country: row.country,
         country_computed: row.country_computed,
         admin1: row.admin1.as_deref().map(|code| view::view_area(code, geo.areas())),
@@ -321,6 +380,7 @@ fn answer_report(
         flags: split_codes(&row.flags),
         suggestions,
         report,
+        settled,
     };
     if !wants_geojson {
         return Ok(HttpResponse::Ok().json(view));

@@ -3,10 +3,16 @@
 //! `types` and `facts` say what is known of an incident, `rules` derives it from its reports, `urgency` how soon it wants
 //! to be looked at, `store` keeps it,
 //! `filter` says which ones are meant, `http` lists and shows them. `opening` unseals a report for those who may, `reveal` shows
-//! who its people are, `relations` links incidents that belong together, `merged` says what merges left.
+//! who its people are, `relations` links incidents that belong together, `merged` says what
+//! merges left. `days` reads a settled time or place on the clock
+//! of the place, `attention` flags what changed since a decision, `consent` says what a release may hold.
 
+pub mod attention;
+pub mod consent;
+pub mod days;
 pub mod facts;
 pub mod filter;
+pub mod grade;
 pub mod http;
 pub mod merged;
 pub mod opening;

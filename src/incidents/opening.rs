@@ -9,7 +9,9 @@ use crate::db::schema::{incident_facts, incidents, reports};
 use crate::db::sealed;
 use crate::error::{Code, Error, Result};
 use crate::ids::{IncidentId, ReportId};
+use crate::incidents::types::ReportFacts;
 use crate::intake::fields;
+use crate::intake::revisions::find_revision;
 use crate::keys;
 use crate::seal::envelope::{Owner, OwnerKind, Part, Sealer};
 
@@ -92,6 +94,37 @@ pub fn find_report(conn: &mut DbConn, id: ReportId) -> Result<Option<ReportRow>>
     Ok(found)
 }
 
+impl ReportRow {
+    /// Returns the row as it was at a revision; `None` where there is no such one.
+    ///
+    /// # Errors
+    /// When the database fails or what was kept of it is damaged.
+    pub fn at_revision(self, conn: &mut DbConn, revision: i32) -> Result<Option<Self>> {
+        let newest = self.revision;
+        let Some(found) = find_revision(conn, self.uuid, revision)? else {
+            // Of a report that was never corrected nothing is kept apart from its row.
+            return Ok(Some(self).filter(|_| revision == newest));
+        };
+        let row = Self { revision, received_at: found.received_at, ..self };
+        if revision == newest {
+            return Ok(Some(row));
+        }
+        let ReportFacts { place, flags, codes, channel, span: _ } = found.facts;
+        Ok(Some(Self {
+            channel,
+            country: place.country,
+            country_computed: place.country_computed,
+            admin1: place.admin1,
+            admin2: place.admin2,
+            zone: place.zone,
+            geo_precision: place.geo_precision,
+            flags: [place.flags, flags].concat().join(" "),
+            codes: serde_json::to_string(&codes).map_err(Error::internal)?,
+            ..row
+        }))
+    }
+}
+
 /// Tells whether a report was erased.
 ///
 /// # Errors
@@ -120,16 +153,26 @@ pub fn open_part(
     serde_json::from_slice(&bytes).map(Some).map_err(Error::internal)
 }
 
-/// Opens narrative and exact place of a report, in the form clients send; identities stay sealed.
+/// Opens narrative and exact place of one revision of a report, in the form clients send; identities stay sealed.
 ///
 /// # Errors
 /// As [`open_part`].
-pub fn open_text_and_place(conn: &mut DbConn, sealer: &Sealer, id: ReportId) -> Result<Value> {
+pub fn open_text_and_place(
+    conn: &mut DbConn,
+    sealer: &Sealer,
+    (id, revision): (ReportId, i32),
+) -> Result<Value> {
     let owner = Owner { kind: OwnerKind::Report, id: id.uuid() };
-    let text = open_part(conn, sealer, owner, Part::Text)?
-        .unwrap_or_else(|| Value::Object(serde_json::Map::default()));
-    let place = open_part(conn, sealer, owner, Part::Place)?;
-    Ok(fields::join(text, place))
+    let mut open = |part: Part| -> Result<Option<Value>> {
+        let Some(content) = sealed::find_version(conn, owner, part, revision)? else {
+            return Ok(None);
+        };
+        let version = u32::try_from(revision).map_err(Error::internal)?;
+        let bytes = keys::opening::open(conn, sealer, (owner, part, version), &content)?;
+        serde_json::from_slice(&bytes).map(Some).map_err(Error::internal)
+    };
+    let text = open(Part::Text)?.unwrap_or_else(|| Value::Object(serde_json::Map::default()));
+    Ok(fields::join(text, open(Part::Place)?))
 }
 
 /// Opens a report whole, to compare it with what came under its id. Never shown.
@@ -138,7 +181,9 @@ pub fn open_text_and_place(conn: &mut DbConn, sealer: &Sealer, id: ReportId) -> 
 /// As [`open_part`].
 pub fn open_report(conn: &mut DbConn, sealer: &Sealer, id: ReportId) -> Result<Value> {
     let owner = Owner { kind: OwnerKind::Report, id: id.uuid() };
-    let shown = open_text_and_place(conn, sealer, id)?;
+    let text = open_part(conn, sealer, owner, Part::Text)?
+        .unwrap_or_else(|| Value::Object(serde_json::Map::default()));
+    let place = open_part(conn, sealer, owner, Part::Place)?;
     let identity = open_part(conn, sealer, owner, Part::Identity)?;
-    Ok(fields::join(shown, identity))
+    Ok(fields::join(text, place.into_iter().chain(identity)))
 }

@@ -2,35 +2,51 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::geo::geotag::Flag;
 use crate::incidents::facts::Status;
-use crate::incidents::types::{CategoryFact, Facts, Overrides, PlaceFacts, ReportFacts};
+use crate::incidents::types::{
+    CategoryFact, Facts, Overrides, PlaceFacts, ReportFacts, SettledDays,
+};
+use crate::intake::types::Count;
 
 /// Flag of an incident without a category.
 pub const UNCATEGORISED: &str = "uncategorised";
 /// Flag of a time that no sound clock can have told.
 pub const CLOCK_IMPLAUSIBLE: &str = "clock_implausible";
+/// Flag of an incident whose sender corrected a report after a reviewer had decided; the next decision lowers it.
+pub const REVISED_AFTER_DECISION: &str = "revised_after_decision";
+/// Flag of an incident of which one report was withdrawn while others stay; the next decision lowers it.
+pub const REPORT_WITHDRAWN: &str = "report_withdrawn";
 
 /// Returns the facts of an incident from its active reports, the survivor's first; `None` without any.
 ///
 /// Categories are the union, the primary one the survivor's; place, date, country and mining mode are the survivor's;
 /// severity is the greatest; harm reaches from the least minimum to the greatest maximum of the reports that state it.
-/// A reviewer's override wins over all of them.
+/// A reviewer's override of a field wins over all of them.
 pub fn derive_facts(reports: &[ReportFacts], overrides: &Overrides) -> Option<Facts> {
     let survivor = reports.first()?;
     let place = overrides.place.clone().unwrap_or_else(|| survivor.place.clone());
     let categories = categories_of(reports, overrides);
-    let flags = flags_of(reports, &place, categories.is_empty());
+    let flags = flags_of(reports, &place, overrides.days, categories.is_empty());
+    let actors = reports.iter().flat_map(|report| &report.codes.actors).map(|actor| &actor.kind);
+    let severity = reports.iter().filter_map(|report| report.codes.severity).max();
+    let mining_mode = overrides.mining_mode.as_ref().or(survivor.codes.mining_mode.as_ref());
+    let is_test = reports.iter().all(|report| report.codes.is_test);
     Some(Facts {
-        span: survivor.span,
-        harm: harm_of(reports),
-        actors: distinct(
-            reports.iter().flat_map(|report| report.codes.actors.iter().map(|actor| &actor.kind)),
-        ),
+        span: overrides.days.map_or(survivor.span, |days| Some(days.span)),
+        harm: match &overrides.harm {
+            Some(harm) => harm_of(harm.iter()),
+            None => harm_of(reports.iter().flat_map(|report| &report.codes.harm)),
+        },
+        actors: match &overrides.actors {
+            Some(actors) => distinct(actors.iter()),
+            None => distinct(actors),
+        },
         channels: distinct(reports.iter().map(|report| &report.channel)),
-        severity: reports.iter().filter_map(|report| report.codes.severity).max(),
-        mining_mode: survivor.codes.mining_mode.clone(),
+        severity: overrides.severity.or(severity),
+        mining_mode: mining_mode.cloned(),
         n_reports: reports.len(),
-        is_test: reports.iter().all(|report| report.codes.is_test),
+        is_test: overrides.is_test.unwrap_or(is_test),
         is_ongoing: reports.iter().any(|report| report.codes.is_ongoing),
         is_at_risk: reports.iter().any(|report| report.codes.is_at_risk),
         place,
@@ -53,23 +69,39 @@ fn categories_of(reports: &[ReportFacts], overrides: &Overrides) -> Vec<Category
         .collect()
 }
 
-fn flags_of(reports: &[ReportFacts], place: &PlaceFacts, is_uncategorised: bool) -> Vec<String> {
+fn flags_of(
+    reports: &[ReportFacts],
+    place: &PlaceFacts,
+    days: Option<SettledDays>,
+    is_uncategorised: bool,
+) -> Vec<String> {
     let mut flags: BTreeSet<String> = place.flags.iter().cloned().collect();
     flags.extend(reports.iter().flat_map(|report| report.flags.iter().cloned()));
+    if let Some(days) = days {
+        // What a reviewer told settles what the clock of a phone said.
+        if days.is_told {
+            flags.remove(CLOCK_IMPLAUSIBLE);
+        }
+        if days.is_zone_assumed {
+            flags.insert(Flag::ZoneAssumed.as_str().to_owned());
+        }
+    }
     if is_uncategorised {
         flags.insert(UNCATEGORISED.to_owned());
     }
     flags.into_iter().collect()
 }
 
-fn harm_of(reports: &[ReportFacts]) -> BTreeMap<(String, String), (u32, u32)> {
+fn harm_of<'a>(
+    counts: impl Iterator<Item = (&'a String, &'a Count)>,
+) -> BTreeMap<(String, String), (u32, u32)> {
     let mut harm: BTreeMap<(String, String), (u32, u32)> = BTreeMap::new();
     let mut add = |measure: &str, sex_age: &str, min: u32, max: u32| {
         harm.entry((measure.to_owned(), sex_age.to_owned()))
             .and_modify(|range| *range = (range.0.min(min), range.1.max(max)))
             .or_insert((min, max));
     };
-    for (measure, count) in reports.iter().flat_map(|report| &report.codes.harm) {
+    for (measure, count) in counts {
         add(measure, "", count.min, count.max);
         for (sex_age, part) in &count.by {
             add(measure, sex_age, *part, *part);
@@ -172,7 +204,8 @@ mod tests {
     #[test]
     fn a_reviewers_categories_win_and_settle_the_flag() {
         let without = derive_facts(&[report(&[], None, 1)], &Overrides::default()).expect("facts");
-        let overrides = Overrides { categories: Some(vec!["a.b.c".into()]), place: None };
+        let overrides =
+            Overrides { categories: Some(vec!["a.b.c".into()]), ..Overrides::default() };
         let with = derive_facts(&[report(&[], None, 1)], &overrides).expect("facts");
 
         assert_eq!(without.flags, ["near_border", UNCATEGORISED]);
@@ -186,14 +219,64 @@ mod tests {
     }
 
     #[test]
-    fn every_decided_status_can_be_reopened_and_none_returns_to_received() {
-        for from in Status::ALL {
-            assert!(!may_become(from, Status::Received), "{from:?}");
-            assert!(!may_become(from, from), "{from:?}");
-            assert_eq!(may_become(from, Status::InReview), from != Status::InReview, "{from:?}");
+    fn a_reviewers_word_on_a_field_wins_and_leaves_the_others() {
+        let day = "2024-03-31".parse().expect("a day");
+        let span = DaySpan { first: day, last: day, precision: DatePrecision::Day };
+        let mut told = report(&["a.b.c"], Some((2, 2)), 5);
+        told.flags = vec![CLOCK_IMPLAUSIBLE.to_owned()];
+        let count = Count { min: 1, max: 3, by: BTreeMap::new() };
+        let overrides = Overrides {
+            days: Some(SettledDays { span, is_zone_assumed: true, is_told: true }),
+            harm: Some(BTreeMap::from([("injured".to_owned(), count)])),
+            actors: Some(vec!["mob".to_owned(), "mob".to_owned()]),
+            severity: Some(2),
+            mining_mode: Some("artisanal".to_owned()),
+            is_test: Some(true),
+            ..Overrides::default()
+        };
+
+        let facts = derive_facts(&[told], &overrides).expect("facts");
+
+        assert_eq!(facts.span, Some(span));
+        let injured = (("injured".to_owned(), String::new()), (1, 3));
+        assert_eq!(facts.harm, BTreeMap::from([injured]), "no killed: it says all there is");
+        assert_eq!(facts.actors, ["mob"]);
+        assert_eq!((facts.severity, facts.is_test), (Some(2), true));
+        assert_eq!(facts.mining_mode.as_deref(), Some("artisanal"));
+        assert_eq!(facts.flags, ["near_border", "zone_assumed"], "the clock is settled");
+        assert_eq!(facts.categories.len(), 1, "nobody spoke of them");
+    }
+
+    #[test]
+    fn every_status_leads_where_the_table_says() {
+        use Status::{
+            Corroborated, Disputed, InReview, NeedsInformation, Received, Rejected, Unverifiable,
+            Verified, Withdrawn,
+        };
+        let decided =
+            [InReview, Corroborated, Verified, Disputed, Unverifiable, Rejected, Withdrawn];
+        let but = |own: Status| decided.iter().copied().filter(move |to| *to != own);
+        let table: [(Status, Vec<Status>, &str); 9] = [
+            (Received, [NeedsInformation].into_iter().chain(but(Received)).collect(), "straight"),
+            (InReview, [NeedsInformation].into_iter().chain(but(InReview)).collect(), "asked back"),
+            (NeedsInformation, but(NeedsInformation).collect(), "the answer came, or never will"),
+            (Corroborated, but(Corroborated).collect(), "reopen before asking back"),
+            (Verified, but(Verified).collect(), "reopen before asking back"),
+            (Disputed, but(Disputed).collect(), "reopen before asking back"),
+            (Unverifiable, but(Unverifiable).collect(), "reopen before asking back"),
+            (Rejected, but(Rejected).collect(), "reopen before asking back"),
+            (Withdrawn, but(Withdrawn).collect(), "restored; without a report the store refuses"),
+        ];
+
+        assert_eq!(table.iter().map(|(from, ..)| *from).collect::<Vec<_>>(), Status::ALL);
+        for (from, right, reason) in table {
+            for to in Status::ALL {
+                assert_eq!(
+                    may_become(from, to),
+                    right.contains(&to),
+                    "{from:?} to {to:?}: {reason}"
+                );
+            }
         }
-        assert!(may_become(Status::Received, Status::Verified));
-        assert!(may_become(Status::Withdrawn, Status::Verified), "restoring");
-        assert!(!may_become(Status::Verified, Status::NeedsInformation), "reopen it first");
     }
 }

@@ -68,6 +68,7 @@ fn list_texts(conn: &mut DbConn, scope: &Scope, after: i64) -> Result<Vec<Sealed
         .inner_join(incident_facts::table.on(incident_facts::incident_id.eq(reports::incident_id)))
         .inner_join(data_keys::table.on(sealed::key_id.eq(data_keys::id.nullable())))
         .filter(reports::id.gt(after))
+        .filter(sealed::version.eq(reports::revision))
         .filter(reports::state.eq("active"))
         .into_boxed();
     if let Scope::Countries(countries) = scope {

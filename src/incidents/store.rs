@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
+use serde::de::DeserializeOwned;
 
 use crate::db::dialect::{self, DbConn};
 use crate::db::rows::{FactsRow, NewActorRow, NewCategoryRow, NewHarmRow, NewIncidentRow, NewRows};
 use crate::db::schema::{
     incident_actors, incident_categories, incident_facts, incident_harm, incident_overrides,
-    incidents, reports,
+    incidents, override_history, reports,
 };
 use crate::error::{Error, Result};
 use crate::ids::IncidentId;
@@ -118,13 +119,17 @@ fn count_column(count: u32) -> i32 {
 /// # Errors
 /// When the database fails or holds what cannot be read.
 pub fn refresh_facts(conn: &mut DbConn, incident: i64) -> Result<bool> {
-    let active = list_report_facts(conn, incident, "active")?;
+    let active = list_report_facts(conn, incident)?;
     let is_active = !active.is_empty();
-    let reports = if is_active { active } else { list_report_facts(conn, incident, "withdrawn")? };
+    let reports = if is_active { active } else { list_facts_of(conn, incident, "withdrawn")? };
     let overrides = find_overrides(conn, incident)?;
     if let Some(mut facts) = crate::incidents::rules::derive_facts(&reports, &overrides) {
         facts.n_reports = if is_active { facts.n_reports } else { 0 };
         replace_facts(conn, incident, &facts)?;
+    } else {
+        diesel::update(incident_facts::table.find(incident))
+            .set(incident_facts::n_reports.eq(0))
+            .execute(conn)?;
     }
     Ok(is_active)
 }
@@ -136,6 +141,8 @@ pub fn refresh_facts(conn: &mut DbConn, incident: i64) -> Result<bool> {
 /// When the database fails.
 pub fn clear_facts(conn: &mut DbConn, incident: i64, facts: &FactsRow) -> QueryResult<()> {
     diesel::delete(incident_overrides::table.filter(incident_overrides::incident_id.eq(incident)))
+        .execute(conn)?;
+    diesel::delete(override_history::table.filter(override_history::incident_id.eq(incident)))
         .execute(conn)?;
     let place = PlaceFacts::of_erased(facts.country.clone(), facts.country_computed.clone());
     replace_facts(conn, incident, &Facts::of_erased(place, facts.is_test))
@@ -202,37 +209,57 @@ pub fn find_survivor(conn: &mut DbConn, incident: i64) -> QueryResult<Option<i64
         .optional()
 }
 
-/// Returns what the reports of an incident in this state contribute, its home report first, then in order of arrival.
-fn list_report_facts(conn: &mut DbConn, incident: i64, state: &str) -> Result<Vec<ReportFacts>> {
-    let rows: Vec<ReportFactsRow> = reports::table
+/// Returns what the active reports of an incident contribute, its home report first, then in order of arrival.
+///
+/// # Errors
+/// When the database fails or a row is damaged.
+pub fn list_report_facts(conn: &mut DbConn, incident: i64) -> Result<Vec<ReportFacts>> {
+    list_facts_of(conn, incident, "active")
+}
+
+/// Like [`list_report_facts`], of the reports in this state.
+fn list_facts_of(conn: &mut DbConn, incident: i64, state: &str) -> Result<Vec<ReportFacts>> {
+    let rows: Vec<ReportFactsRow> = contributions()
         .filter(reports::incident_id.eq(incident))
         .filter(reports::state.eq(state))
         .order((reports::home_incident_id.ne(incident).asc(), reports::id.asc()))
-        .select((
-            (
-                reports::country,
-                reports::country_computed,
-                reports::admin1,
-                reports::admin2,
-                reports::zone,
-                reports::geo_precision,
-                reports::cell5,
-                reports::place_lon_e6,
-                reports::place_lat_e6,
-                reports::cell7_veiled,
-                reports::site_veiled,
-                reports::site_distance,
-                reports::boundary_source,
-            ),
-            reports::first_day,
-            reports::last_day,
-            reports::date_precision,
-            reports::flags,
-            reports::codes,
-            reports::channel,
-        ))
         .load(conn)?;
     rows.into_iter().map(report_facts).collect()
+}
+
+/// Returns what one report contributes, by its row id.
+///
+/// # Errors
+/// When the database fails or the row is damaged.
+pub fn find_report_facts(conn: &mut DbConn, report: i64) -> Result<ReportFacts> {
+    report_facts(contributions().filter(reports::id.eq(report)).first(conn)?)
+}
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn contributions() -> _ {
+    reports::table.select((
+        (
+            reports::country,
+            reports::country_computed,
+            reports::admin1,
+            reports::admin2,
+            reports::zone,
+            reports::geo_precision,
+            reports::cell5,
+            reports::place_lon_e6,
+            reports::place_lat_e6,
+            reports::cell7_veiled,
+            reports::site_veiled,
+            reports::site_distance,
+            reports::boundary_source,
+        ),
+        reports::first_day,
+        reports::last_day,
+        reports::date_precision,
+        reports::flags,
+        reports::codes,
+        reports::channel,
+    ))
 }
 
 fn report_facts(row: ReportFactsRow) -> Result<ReportFacts> {
@@ -303,20 +330,35 @@ pub fn day_span(
     Some(DaySpan { first: first?, last: last?, precision: DatePrecision::parse(precision?)? })
 }
 
-fn find_overrides(conn: &mut DbConn, incident: i64) -> Result<Overrides> {
+/// Returns what reviewers said of single fields.
+///
+/// # Errors
+/// When the database fails or a row is damaged.
+pub fn find_overrides(conn: &mut DbConn, incident: i64) -> Result<Overrides> {
     let rows: Vec<(String, String)> = incident_overrides::table
         .filter(incident_overrides::incident_id.eq(incident))
         .select((incident_overrides::field, incident_overrides::value))
         .load(conn)?;
     let values: BTreeMap<String, String> = rows.into_iter().collect();
-    let read = |field: &str| values.get(field).map(String::as_str);
+    let occurred = read_override(&values, "occurred")?;
     Ok(Overrides {
-        categories: read("categories")
-            .map(serde_json::from_str)
-            .transpose()
-            .map_err(Error::internal)?,
-        place: read("location").map(serde_json::from_str).transpose().map_err(Error::internal)?,
+        categories: read_override(&values, "categories")?,
+        place: read_override(&values, "location")?,
+        days: if occurred.is_some() { occurred } else { read_override(&values, "local_days")? },
+        harm: read_override(&values, "harm")?,
+        actors: read_override(&values, "actors")?,
+        severity: read_override(&values, "severity")?,
+        mining_mode: read_override(&values, "mining_mode")?,
+        is_test: read_override(&values, "is_test")?,
     })
+}
+
+fn read_override<T: DeserializeOwned>(
+    values: &BTreeMap<String, String>,
+    field: &str,
+) -> Result<Option<T>> {
+    let value = values.get(field).map(String::as_str);
+    value.map(serde_json::from_str).transpose().map_err(Error::internal)
 }
 
 /// Tells whether a reviewer has spoken on `field`.
@@ -350,6 +392,57 @@ pub fn set_override(conn: &mut DbConn, incident: i64, field: &str, value: &str) 
             .execute(conn)?;
     }
     Ok(())
+}
+
+/// Lets the reports speak on `field` again; says whether a reviewer had spoken.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove_override(conn: &mut DbConn, incident: i64, field: &str) -> QueryResult<bool> {
+    let n_removed =
+        diesel::delete(incident_overrides::table.find((incident, field))).execute(conn)?;
+    Ok(n_removed == 1)
+}
+
+/// Keeps what was said of `field` at `version` of the incident; `None` where an earlier word was taken back.
+///
+/// # Errors
+/// When the database fails.
+pub fn keep_override(
+    conn: &mut DbConn,
+    (incident, version): (i64, i32),
+    field: &str,
+    value: Option<&str>,
+) -> QueryResult<()> {
+    // What is taken back and at once confirmed anew by verifying is said twice at one version.
+    diesel::delete(override_history::table.find((incident, version, field))).execute(conn)?;
+    diesel::insert_into(override_history::table)
+        .values((
+            override_history::incident_id.eq(incident),
+            override_history::version.eq(version),
+            override_history::field.eq(field),
+            override_history::value.eq(value),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Raises the version of an incident, so that no reviewer decides in between, and returns the row as it is then.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock_incident(
+    conn: &mut DbConn,
+    incident: i64,
+    now: DateTime<Utc>,
+) -> QueryResult<IncidentRow> {
+    diesel::update(incidents::table.find(incident))
+        .set((
+            incidents::version.eq(incidents::version + 1),
+            incidents::updated_at.eq(now.naive_utc()),
+        ))
+        .execute(conn)?;
+    incidents::table.find(incident).first(conn)
 }
 
 /// Returns an incident by its public id, with the countries that decide who sees it.

@@ -157,7 +157,7 @@ pub struct ActorCode {
 }
 
 /// What one report contributes to the facts of its incident.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReportFacts {
     /// Where.
     pub place: PlaceFacts,
@@ -178,6 +178,29 @@ pub struct Overrides {
     pub categories: Option<Vec<String>>,
     /// The settled place.
     pub place: Option<PlaceFacts>,
+    /// The corrected days; or those of the reports' own time, read on the clock of the settled place.
+    pub days: Option<SettledDays>,
+    /// By measure, in place of all that the reports state.
+    pub harm: Option<BTreeMap<String, Count>>,
+    /// `actor_type` codes.
+    pub actors: Option<Vec<String>>,
+    /// 1..=5.
+    pub severity: Option<u8>,
+    /// `mining_mode` code.
+    pub mining_mode: Option<String>,
+    /// Whether it is only a test.
+    pub is_test: Option<bool>,
+}
+
+/// Days that are not the reports' own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettledDays {
+    /// The days.
+    pub span: DaySpan,
+    /// They were told in UTC for a place without a zone, so the country's first one was taken.
+    pub is_zone_assumed: bool,
+    /// A reviewer told the time, rather than the place alone.
+    pub is_told: bool,
 }
 
 /// One category of an incident.

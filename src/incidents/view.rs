@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::geo::areas::Areas;
 use crate::geo::locate::Geo;
 use crate::ids::IncidentId;
+use crate::incidents::grade::{Grade, list_grades};
 use crate::incidents::merged::AbsorbedView;
 use crate::incidents::store::{IncidentRow, split_codes};
 use crate::intake::classify::SuggestionView;
@@ -59,6 +60,9 @@ pub struct IncidentView {
     /// For those who may open reports of this country.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exact: Option<FinePlaceView>,
+    /// The assessed grade, once there is one; for those who may open reports of this country.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grade: Option<Grade>,
     /// When it happened, in local days; absent when undated.
     pub occurred: Option<OccurredView>,
     /// Primary first; none means it waits as uncategorised.
@@ -74,6 +78,11 @@ pub struct IncidentView {
     /// Incidents merged into it, with the reports they brought, when it is read alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absorbed: Option<Vec<AbsorbedView>>,
+    /// What a release may hold of it, by what its sources agreed to, when it is read alone: `shared`, `counted` (never
+    /// quoted) or `left_out`; absent without an active report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "counted")]
+    pub consent: Option<&'static str>,
     /// By `affected_count` code; a measure nobody stated is absent.
     pub harm: BTreeMap<String, HarmView>,
     /// `actor_type` codes.
@@ -248,6 +257,7 @@ struct Details {
     categories: Vec<(String, bool)>,
     harm: BTreeMap<String, HarmView>,
     actors: Vec<String>,
+    grade: Option<Grade>,
 }
 
 fn load_details(conn: &mut DbConn, ids: &[i64]) -> Result<HashMap<i64, Details>> {
@@ -281,6 +291,9 @@ fn load_details(conn: &mut DbConn, ids: &[i64]) -> Result<HashMap<i64, Details>>
     for (incident, actor) in actors {
         details.entry(incident).or_default().actors.push(actor);
     }
+    for (incident, grade) in list_grades(conn, ids)? {
+        details.entry(incident).or_default().grade = Some(grade);
+    }
     Ok(details)
 }
 
@@ -307,9 +320,11 @@ fn view(
         site_distance: facts.site_distance.clone(),
         exact: if is_exact { Some(fine_place(facts, &context.keys.place_veil())?) } else { None },
         occurred: occurred(facts),
+        grade: details.grade.filter(|_| is_exact),
         suggestions: None,
         related: None,
         absorbed: None,
+        consent: None,
         categories: details
             .categories
             .into_iter()

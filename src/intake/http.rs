@@ -84,7 +84,15 @@ pub async fn put_report(
 ) -> Result<HttpResponse> {
     Pairs::of(&request)?.refuse_rest(&[])?;
     let id: ReportId = Id::parse(&path).ok_or_else(Error::not_found)?;
-    let mut body = body.0;
+    let body = check_same_id(body.0, id)?;
+    submit(&access.principal, &context, body, frame::negotiate(request.headers())).await
+}
+
+/// Returns the report under the id of the path.
+///
+/// # Errors
+/// `InvalidFields` when it names another itself.
+pub fn check_same_id(mut body: ReportBody, id: ReportId) -> Result<ReportBody> {
     let is_other = body.id.as_deref().is_some_and(|told| Id::parse(told) != Some(id));
     if is_other {
         return Err(Error::invalid(vec![FieldError::new(
@@ -94,7 +102,7 @@ pub async fn put_report(
         )]));
     }
     body.id = Some(id.to_string());
-    submit(&access.principal, &context, body, frame::negotiate(request.headers())).await
+    Ok(body)
 }
 
 async fn submit(

@@ -130,7 +130,7 @@ pub fn prepare(
     let id = report.id.unwrap_or_else(ReportId::random);
     let canonical = serde_json::to_value(&report.content).map_err(Error::internal)?;
     let content_mac = bench.keys.content_mac(&mac_input(&canonical)?);
-    let sealed = seal_parts(bench, id, canonical.clone())?;
+    let sealed = seal_parts(bench, id, 1, canonical.clone())?;
     Ok(Prepared {
         id,
         is_id_made_here,
@@ -299,23 +299,32 @@ fn mac_input(canonical: &serde_json::Value) -> Result<Vec<u8>> {
     Ok(input)
 }
 
-fn seal_parts(
+/// Seals a report under its id, with its revision as version. A part that a correction no longer has is sealed empty: the
+/// newest version of a part is always what is said now.
+///
+/// # Errors
+/// `Internal` when sealing fails.
+pub fn seal_parts(
     bench: &Workbench<'_>,
     id: ReportId,
+    revision: u32,
     canonical: serde_json::Value,
 ) -> Result<Vec<(Part, Sealed)>> {
     let owner = Owner { kind: OwnerKind::Report, id: id.uuid() };
     let parts = bench.fields.split(canonical);
+    let or_empty = |part: Option<serde_json::Value>| {
+        part.or_else(|| (revision > 1).then(|| serde_json::json!({})))
+    };
     let parts = [
         (Part::Text, Some(parts.text)),
-        (Part::Place, parts.place),
-        (Part::Identity, parts.identity),
+        (Part::Place, or_empty(parts.place)),
+        (Part::Identity, or_empty(parts.identity)),
     ];
     let given = parts.into_iter().filter_map(|(part, value)| value.map(|value| (part, value)));
     given
         .map(|(part, value)| {
             let bytes = serde_json::to_vec(&value).map_err(Error::internal)?;
-            Ok((part, bench.sealer.seal(owner, part, 1, &bytes)?))
+            Ok((part, bench.sealer.seal(owner, part, revision, &bytes)?))
         })
         .collect()
 }

@@ -150,6 +150,8 @@ pub struct SubmissionView {
     pub id: ReportId,
     /// No id was sent: this one was made here. Keep it.
     pub is_id_made_here: bool,
+    /// From 1; a correction of its sender is a new one.
+    pub revision: i32,
     /// Spoken reference with a check character.
     #[schema(example = "K7QM-3XFD-K")]
     pub reference: String,
@@ -184,6 +186,7 @@ impl SubmissionView {
         Self {
             id: stored.report,
             is_id_made_here: prepared.is_id_made_here,
+            revision: stored.revision,
             reference: stored.reference.clone(),
             incident: stored.incident,
             status: stored.status.clone(),
@@ -215,6 +218,8 @@ pub struct ReceiptView {
     pub id: ReportId,
     /// No id was sent: this one was made here. Keep it.
     pub is_id_made_here: bool,
+    /// From 1; a correction of its sender is a new one.
+    pub revision: i32,
     /// Spoken reference with a check character.
     #[schema(example = "K7QM-3XFD-K")]
     pub reference: String,
@@ -231,8 +236,9 @@ impl ReceiptView {
         Self {
             id: stored.report,
             is_id_made_here,
+            revision: stored.revision,
             reference: stored.reference.clone(),
-            state: receipt_state(&stored.status),
+            state: if stored.state == "active" { receipt_state(&stored.status) } else { "closed" },
             received_on: stored.received_at.date(),
         }
     }

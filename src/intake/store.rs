@@ -21,6 +21,7 @@ use crate::incidents::facts::Status;
 use crate::incidents::opening::ERASED;
 use crate::incidents::store::add_incident;
 use crate::intake::prepare::Prepared;
+use crate::intake::revisions;
 use crate::seal::envelope::{Owner, OwnerKind, Part, Sealed, Sealer};
 
 /// How long the same content without an id counts as a retry.
@@ -56,9 +57,24 @@ pub struct Stored {
     pub received_at: NaiveDateTime,
     /// Country of the report.
     pub country: String,
-    state: String,
+    /// `active`, `withdrawn` or `erased`.
+    pub state: String,
+    /// From 1; a correction is a new one.
+    pub revision: i32,
     content_mac: Vec<u8>,
     submitter: Option<Vec<u8>>,
+}
+
+impl Stored {
+    /// Returns the keyed hash of what was sent first.
+    pub fn first_content(&self) -> &[u8] {
+        &self.content_mac
+    }
+
+    /// Tells whether this is what was sent first.
+    pub fn is_first_content(&self, content_mac: &[u8]) -> bool {
+        self.content_mac == content_mac
+    }
 }
 
 /// Stores a report that came without an id, unless it repeats an earlier one.
@@ -89,8 +105,13 @@ pub fn answer_earlier(
     } else {
         find_stored(tx.conn, prepared.id)?
     };
-    let earlier =
+    let mut earlier =
         earlier.ok_or_else(|| Error::internal("the report is taken and cannot be found"))?;
+    if earlier.revision > 1 && revisions::is_known(tx.conn, earlier.report, &prepared.content_mac)?
+    {
+        // Once sent as a correction, it is no other content.
+        earlier.content_mac = prepared.content_mac.to_vec();
+    }
     let country = earlier.country.clone();
     let outcome = recognise(earlier, prepared);
     let is_conflict = matches!(outcome, Outcome::Conflict | Outcome::ForeignConflict);
@@ -141,6 +162,7 @@ pub fn created(prepared: &Prepared) -> Outcome {
         received_at: prepared.received_at.naive_utc(),
         country: prepared.report.place.country.clone(),
         state: "active".to_owned(),
+        revision: 1,
         content_mac: prepared.content_mac.to_vec(),
         submitter: Some(prepared.submitter.to_vec()),
     })
@@ -198,6 +220,7 @@ fn stored() -> _ {
         reports::received_at,
         reports::country,
         reports::state,
+        reports::revision,
         reports::content_mac,
         reports::submitter,
     ))
@@ -231,7 +254,11 @@ pub fn new_rows(prepared: &Prepared) -> Result<NewRows> {
     Ok(rows)
 }
 
-fn report_row(prepared: &Prepared) -> Result<NewReportRow> {
+/// Returns the row of a new report.
+///
+/// # Errors
+/// [`Code::Internal`] when its codes cannot be written as JSON.
+pub fn report_row(prepared: &Prepared) -> Result<NewReportRow> {
     let (report, place) = (&prepared.report, prepared.report.place.clone());
     let flags: Vec<&str> = place.flags.iter().chain(&report.flags).map(String::as_str).collect();
     Ok(NewReportRow {

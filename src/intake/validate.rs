@@ -6,18 +6,18 @@ mod harm;
 mod place;
 mod value;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::error::{Code, Error, FieldError, Result};
 use crate::geo::locate::Geo;
 use crate::ids::{Id, ReportId};
 use crate::intake::body::{
-    EnvironmentBody, GovernanceBody, LocationBody, ReportBody, SmugglingBody, SourceBody,
+    CountBody, EnvironmentBody, GovernanceBody, LocationBody, ReportBody, SmugglingBody, SourceBody,
 };
 use crate::intake::occurred::Occurred;
 use crate::intake::types::{
-    ClaimedPlace, Content, Environment, Governance, Location, NewReport, Smuggling, Source,
+    ClaimedPlace, Content, Count, Environment, Governance, Location, NewReport, Smuggling, Source,
 };
 use crate::intake::validate::value::shown;
 use crate::taxonomy::catalogue::Taxonomy;
@@ -31,6 +31,8 @@ const NOTE_CHARS: usize = 2_000;
 /// Longest name, place or other short text, in characters.
 const SHORT_CHARS: usize = 300;
 const MAX_CATEGORIES: usize = 20;
+/// Most codes of a list that a reviewer gives at once.
+const MAX_CODES: usize = 50;
 
 const MEDIA: [&str; 6] = ["water", "soil", "air", "forest", "wildlife", "other"];
 const PRACTICES: [&str; 2] = ["good", "bad"];
@@ -108,6 +110,63 @@ pub fn validate_categories(codes: &[String], catalogues: &Catalogues<'_>) -> Res
     let mut check = Check { catalogues, errors: Vec::new() };
     let checked = check.categories(codes);
     if check.errors.is_empty() { Ok(checked) } else { Err(Error::invalid(check.errors)) }
+}
+
+/// Checks a time the way a report's is checked.
+///
+/// # Errors
+/// `InvalidFields`.
+pub fn validate_occurred(text: String, catalogues: &Catalogues<'_>) -> Result<Option<Occurred>> {
+    let mut check = Check { catalogues, errors: Vec::new() };
+    let checked = check.occurred(Some(text));
+    if check.errors.is_empty() { Ok(checked) } else { Err(Error::invalid(check.errors)) }
+}
+
+/// Checks who was harmed the way a report's is checked.
+///
+/// # Errors
+/// `InvalidFields` naming every measure at fault.
+pub fn validate_harm(
+    harm: BTreeMap<String, CountBody>,
+    catalogues: &Catalogues<'_>,
+) -> Result<BTreeMap<String, Count>> {
+    let mut check = Check { catalogues, errors: Vec::new() };
+    let checked = check.harm(harm);
+    if check.errors.is_empty() { Ok(checked) } else { Err(Error::invalid(check.errors)) }
+}
+
+/// Checks codes of one list, each at its own place below `pointer`.
+///
+/// # Errors
+/// `InvalidFields` naming every code at fault.
+pub fn validate_codes(
+    pointer: &str,
+    codes: &[String],
+    list: ListName,
+    catalogues: &Catalogues<'_>,
+) -> Result<()> {
+    let mut check = Check { catalogues, errors: Vec::new() };
+    if codes.len() > MAX_CODES {
+        check.fail_length(pointer, codes.len(), MAX_CODES);
+    }
+    for (index, code) in codes.iter().take(MAX_CODES).enumerate() {
+        check.is_code(&format!("{pointer}/{index}"), code, list);
+    }
+    if check.errors.is_empty() { Ok(()) } else { Err(Error::invalid(check.errors)) }
+}
+
+/// Checks one code of a list.
+///
+/// # Errors
+/// `InvalidFields`.
+pub fn validate_code(
+    pointer: &str,
+    code: &str,
+    list: ListName,
+    catalogues: &Catalogues<'_>,
+) -> Result<()> {
+    let mut check = Check { catalogues, errors: Vec::new() };
+    if check.is_code(pointer, code, list) { Ok(()) } else { Err(Error::invalid(check.errors)) }
 }
 
 /// Checks a text as long as a narrative may be, and the language its sender says it is in.

@@ -9,22 +9,22 @@ use crate::auth::types::Scope;
 use crate::context::Context;
 use crate::db::dialect::DbConn;
 use crate::db::rows::FactsRow;
-use crate::db::schema::{decisions, incident_categories, incident_facts, incidents, reports};
+use crate::db::schema::{decisions, incident_categories, incident_facts, incidents};
 use crate::db::sealed;
 use crate::db::writer::{ChangeKind, WriteTx};
 use crate::error::{Code, Error, FieldError, Result};
-use crate::geo::geotag::Geotag;
-use crate::geo::lonlat::LonLat;
 use crate::ids::{DecisionId, IncidentId, ReportId, UserId};
+use crate::incidents::attention;
 use crate::incidents::facts::Status;
+use crate::incidents::grade::Grade;
 use crate::incidents::merged::refuse_merged;
-use crate::incidents::opening::open_part;
 use crate::incidents::rules::may_become;
-use crate::incidents::store::{IncidentRow, find_incident, refresh_facts, set_override};
-use crate::incidents::types::PlaceFacts;
+use crate::incidents::store::{
+    IncidentRow, find_incident, has_override, keep_override, refresh_facts, set_override,
+};
 use crate::incidents::view::{IncidentView, is_seen, list_views};
-use crate::intake::prepare::geotag;
-use crate::intake::types::{ClaimedPlace, Location};
+use crate::review::corrections::{self, Corrections};
+use crate::review::{grades, sources};
 use crate::seal::envelope::{Owner, OwnerKind, Part, Sealer};
 
 /// A checked decision.
@@ -36,10 +36,10 @@ pub struct Decision {
     pub version: i32,
     /// The new status; absent keeps it.
     pub status: Option<Status>,
-    /// Confirmed categories, primary first; absent keeps them.
-    pub categories: Option<Vec<String>>,
-    /// The settled place; absent keeps it.
-    pub place: Option<(ClaimedPlace, Location)>,
+    /// What is said of its fields.
+    pub corrections: Corrections,
+    /// Grades of its reports.
+    pub report_grades: Vec<(ReportId, Grade)>,
     /// Why, in the reviewer's words; sealed.
     pub reason: String,
     /// Who decides.
@@ -65,7 +65,7 @@ pub struct SystemAct<'a> {
 ///
 /// # Errors
 /// `NotFound` out of scope; `PreconditionFailed` with the current state when somebody was faster; `Merged`;
-/// `TransitionNotAllowed`, `CategoryRequired`, `CountryUnsettled`, `InvalidFields`.
+/// `TransitionNotAllowed`, `CategoryRequired`, `CountryUnsettled`, `SourcesNeeded`, `OwnReport`, `InvalidFields`.
 pub fn decide(
     tx: &mut WriteTx<'_>,
     context: &Context,
@@ -87,13 +87,21 @@ pub fn decide(
     let from = Status::parse(&incident.status)
         .ok_or_else(|| Error::internal("an incident has no status we know"))?;
     let to = check_status(from, decision)?;
-
-    let fields = store_overrides(tx.conn, context, decision, &incident, &facts)?;
-    if to == Status::Verified {
-        confirm_categories(tx.conn, incident.id)?;
+    if from != to {
+        sources::check(tx.conn, &context.keys, (incident.id, to), decision.decided_by)?;
     }
+
+    let mut fields = corrections::store(tx.conn, context, decision, (&incident, &facts))?;
+    if !decision.report_grades.is_empty() {
+        grades::store(tx.conn, (incident.id, decision.version + 1), &decision.report_grades)?;
+        fields.push("reports");
+    }
+    attention::lower_all(tx.conn, incident.id)?;
     refresh_facts(tx.conn, incident.id)?;
     if to == Status::Verified {
+        if confirm_categories(tx.conn, (incident.id, decision.version + 1))? {
+            refresh_facts(tx.conn, incident.id)?;
+        }
         check_verifiable(tx.conn, decision.incident)?;
     }
     diesel::update(incidents::table.find(incident.id))
@@ -154,8 +162,8 @@ pub(super) fn stale(
 
 fn without_reports() -> Error {
     Error::new(Code::TransitionNotAllowed).detail(
-        "its reports were erased: it stays withdrawn, and there is nothing left to decide on",
-        "ses rapports ont été effacés : il reste retiré, et il n'y a plus rien à décider",
+        "its reports were withdrawn or erased: it stays withdrawn, and there is nothing left to decide on",
+        "ses rapports ont été retirés ou effacés : il reste retiré, et il n'y a plus rien à décider",
     )
 }
 
@@ -178,139 +186,21 @@ fn check_status(from: Status, decision: &Decision) -> Result<Status> {
     ))
 }
 
-/// Stores the reviewer's word on single fields; returns their names.
-fn store_overrides(
-    conn: &mut DbConn,
-    context: &Context,
-    decision: &Decision,
-    incident: &IncidentRow,
-    facts: &FactsRow,
-) -> Result<Vec<&'static str>> {
-    let mut fields = Vec::new();
-    if let Some(categories) = &decision.categories {
-        let value = serde_json::to_string(categories).map_err(Error::internal)?;
-        set_override(conn, incident.id, "categories", &value)?;
-        fields.push("categories");
-    }
-    if let Some((claimed, location)) = &decision.place {
-        let (geotag, location) = settle(conn, context, incident, facts, (claimed, location))?;
-        if !decision.scope.has(geotag.country) && facts.country != geotag.country.as_str() {
-            let told = facts.country_computed.as_deref() == Some(geotag.country.as_str());
-            if !told {
-                return Err(outside_scope(&geotag));
-            }
-        }
-        let place = PlaceFacts::of(&geotag, &context.keys.place_veil())?;
-        let value = serde_json::to_string(&place).map_err(Error::internal)?;
-        set_override(conn, incident.id, "location", &value)?;
-        seal_location(conn, context, decision, &location)?;
-        fields.push("location");
-    }
-    Ok(fields)
-}
-
-fn outside_scope(geotag: &Geotag) -> Error {
-    let country = geotag.country;
-    Error::invalid(vec![FieldError::new(
-        "/location/country",
-        format!("{country} is neither yours nor one that the report names"),
-        format!("{country} n'est ni des vôtres ni un pays que le rapport désigne"),
-    )])
-}
-
-/// Places what the reviewer says. A country alone that the reports' own point lies in keeps that point: the reviewer
-/// says that the declaration was wrong.
-fn settle(
-    conn: &mut DbConn,
-    context: &Context,
-    incident: &IncidentRow,
-    facts: &FactsRow,
-    (claimed, location): (&ClaimedPlace, &Location),
-) -> Result<(Geotag, Location)> {
-    let mut claimed = claimed.clone();
-    let mut location = location.clone();
-    let is_country_alone =
-        claimed.point.is_none() && claimed.site.is_none() && claimed.admin1.is_none();
-    let is_computed = claimed
-        .country
-        .is_some_and(|country| facts.country_computed.as_deref() == Some(country.as_str()));
-    if is_country_alone
-        && is_computed
-        && let Some(point) = find_point(conn, context, incident)?
-    {
-        claimed.point = Some(point);
-        (location.lon, location.lat) = (Some(point.lon()), Some(point.lat()));
-    }
-    let geotag = geotag(&context.geo(), &claimed, location.place.as_deref())?;
-    if geotag.flags.contains(&crate::geo::geotag::Flag::CountryMismatch) {
-        let (declared, computed) =
-            (geotag.country, geotag.country_computed.map(|country| country.to_string()));
-        let computed = computed.unwrap_or_default();
-        return Err(Error::field(
-            Code::CountryUnsettled,
-            FieldError::new(
-                "/location",
-                format!("the point lies in {computed}, not in {declared}: send one that agrees"),
-                format!(
-                    "le point est en {computed}, pas en {declared} : envoyez un lieu concordant"
-                ),
-            ),
-        ));
-    }
-    Ok((geotag, location))
-}
-
-/// Returns the point of the incident's own report.
-fn find_point(
-    conn: &mut DbConn,
-    context: &Context,
-    incident: &IncidentRow,
-) -> Result<Option<LonLat>> {
-    let report: ReportId = reports::table
-        .filter(reports::home_incident_id.eq(incident.id))
-        .order(reports::id)
-        .select(reports::uuid)
-        .first(conn)?;
-    let owner = Owner { kind: OwnerKind::Report, id: report.uuid() };
-    let place = open_part(conn, &context.sealer, owner, Part::Place)?;
-    let degrees = |name: &str| place.as_ref()?.pointer(&format!("/location/{name}"))?.as_f64();
-    Ok(degrees("lon").zip(degrees("lat")).and_then(|(lon, lat)| LonLat::new(lon, lat).ok()))
-}
-
-fn seal_location(
-    conn: &mut DbConn,
-    context: &Context,
-    decision: &Decision,
-    location: &Location,
-) -> Result<()> {
-    let owner = Owner { kind: OwnerKind::Incident, id: decision.incident.uuid() };
-    let bytes = serde_json::to_vec(&serde_json::json!({ "location": location }))
-        .map_err(Error::internal)?;
-    let version = decision.version + 1;
-    let sealed_place = context.sealer.seal(
-        owner,
-        Part::Place,
-        u32::try_from(version).map_err(Error::internal)?,
-        &bytes,
-    )?;
-    sealed::insert_part(conn, owner, Part::Place, version, &sealed_place)?;
-    Ok(())
-}
-
-/// Makes the categories that stand the reviewer's own: verifying an incident says that they are right.
-fn confirm_categories(conn: &mut DbConn, incident: i64) -> Result<()> {
+/// Makes the categories that stand the reviewer's own: verifying an incident says that they are right. Says whether
+/// they were not before.
+fn confirm_categories(conn: &mut DbConn, (incident, version): (i64, i32)) -> Result<bool> {
     let codes: Vec<String> = incident_categories::table
         .filter(incident_categories::incident_id.eq(incident))
         .order(incident_categories::position)
         .select(incident_categories::code)
         .load(conn)?;
-    let has_override = crate::incidents::store::has_override(conn, incident, "categories")?;
-    if codes.is_empty() || has_override {
-        return Ok(());
+    if codes.is_empty() || has_override(conn, incident, "categories")? {
+        return Ok(false);
     }
     let value = serde_json::to_string(&codes).map_err(Error::internal)?;
     set_override(conn, incident, "categories", &value)?;
-    Ok(())
+    keep_override(conn, (incident, version), "categories", Some(&value))?;
+    Ok(true)
 }
 
 fn check_verifiable(conn: &mut DbConn, id: IncidentId) -> Result<()> {

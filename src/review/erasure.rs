@@ -17,15 +17,18 @@ use crate::auth::types::Scope;
 use crate::context::Context;
 use crate::db::dialect::{self, DbConn};
 use crate::db::rows::FactsRow;
-use crate::db::schema::{incident_facts, incidents, quarantined, reports};
+use crate::db::schema::{
+    incident_facts, incidents, quarantined, report_grades, report_revisions, reports,
+};
 use crate::db::sealed::destroy_keys;
 use crate::db::writer::{ChangeKind, WriteTx};
 use crate::error::{Code, Error, Result};
 use crate::geo::geotag::Precision;
 use crate::ids::{IncidentId, QuarantinedId, ReportId, UserId};
+use crate::incidents::days::rederive;
 use crate::incidents::facts::Status;
 use crate::incidents::opening::{ERASED, gone};
-use crate::incidents::store::{IncidentRow, clear_facts, find_incident, refresh_facts};
+use crate::incidents::store::{IncidentRow, clear_facts, find_incident, lock_incident};
 use crate::incidents::view::is_seen;
 use crate::review::decisions::{NewDecision, insert_decision, kind_of_change};
 use crate::review::merging::store::{status_now, status_of};
@@ -62,12 +65,12 @@ pub fn erase(tx: &mut WriteTx<'_>, context: &Context, erasure: &Erasure) -> Resu
         // A merge or a split moved it a moment ago.
         return Err(Error::new(Code::Unavailable));
     }
-    let incident = take_version(tx.conn, incident.id, erasure.now)?;
+    let incident = lock_incident(tx.conn, incident.id, erasure.now)?;
     if !blank_report(tx.conn, report.id)? {
         return Err(gone());
     }
     shred(tx.conn, erasure.report)?;
-    let is_left = refresh_facts(tx.conn, incident.id)?;
+    let is_left = rederive(tx.conn, context, &incident)?;
     if !is_left {
         forget(tx.conn, &incident, &facts)?;
     }
@@ -101,7 +104,7 @@ fn forget_home(
     if has_reports(tx.conn, home)? {
         return Ok(());
     }
-    let incident = take_version(tx.conn, home, erasure.now)?;
+    let incident = lock_incident(tx.conn, home, erasure.now)?;
     let facts = incident_facts::table.find(home).first(tx.conn)?;
     forget(tx.conn, &incident, &facts)?;
     record(tx, context, erasure, (&incident, Status::Withdrawn))?;
@@ -137,19 +140,11 @@ fn find_report(conn: &mut DbConn, id: ReportId) -> QueryResult<Option<ReportRow>
         .optional()
 }
 
-/// Raises the version, so that no reviewer decides in between, and returns the row as it is then.
-fn take_version(conn: &mut DbConn, incident: i64, now: DateTime<Utc>) -> QueryResult<IncidentRow> {
-    diesel::update(incidents::table.find(incident))
-        .set((
-            incidents::version.eq(incidents::version + 1),
-            incidents::updated_at.eq(now.naive_utc()),
-        ))
-        .execute(conn)?;
-    incidents::table.find(incident).first(conn)
-}
-
 /// Empties the columns that tell what the report said; says whether it was not erased before.
 fn blank_report(conn: &mut DbConn, report: i64) -> QueryResult<bool> {
+    diesel::delete(report_revisions::table.filter(report_revisions::report_id.eq(report)))
+        .execute(conn)?;
+    diesel::delete(report_grades::table.find(report)).execute(conn)?;
     let report = reports::table.filter(reports::id.eq(report)).filter(reports::state.ne(ERASED));
     let n_erased = diesel::update(report)
         .set((

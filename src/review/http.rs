@@ -15,40 +15,18 @@ use crate::http::problem::Problem;
 use crate::http::query::Pairs;
 use crate::http::reason::parse_reason;
 use crate::ids::{Id, IncidentId, QuarantinedId, ReportId};
-use crate::incidents::facts::Status;
 use crate::incidents::http::answer_incident;
 use crate::incidents::view::IncidentView;
-use crate::intake::body::LocationBody;
-use crate::intake::validate::{validate_categories, validate_location};
+use crate::review::decision_body::DecisionBody;
 use crate::review::decisions::{Decision, decide};
 use crate::review::erasure::{Erasure, erase};
 use crate::review::quarantine::{self, Judgement, QuarantinePage, QuarantinedView};
 
-/// A decision on an incident. At least one of `status`, `categories` and `location`.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = Decision, example = json!({"status": "verified", "reason": "two witnesses agree"}))]
-pub struct DecisionBody {
-    /// `status` code.
-    #[schema(example = "verified")]
-    #[serde(default)]
-    status: Option<String>,
-    /// Why; sealed.
-    #[schema(min_length = 1, max_length = 4000)]
-    reason: String,
-    /// Confirmed leaf codes, primary first, in place of all there are.
-    #[serde(default)]
-    #[schema(max_items = 20)]
-    categories: Option<Vec<String>>,
-    /// The settled place. The country that the point lies in, alone, keeps the point.
-    #[serde(default)]
-    location: Option<LocationBody>,
-}
-
 /// Decide on an incident
 ///
-/// Status, categories and place change only here. `If-Match` carries the `ETag` that was read: 428 without it, 412 with
-/// the current state when somebody decided meanwhile.
+/// An incident changes only here: its status, what a reviewer corrects, and grades. `If-Match` carries the `ETag` that was
+/// read: 428 without it, 412 with the current state when somebody decided meanwhile. `corroborated` needs two
+/// independent sources, and nobody corroborates or verifies what they reported themselves.
 #[utoipa::path(
     post, path = "/v1/incidents/{id}/decisions", tag = "review", operation_id = "decide_incident",
     params(
@@ -73,50 +51,22 @@ pub async fn decide_incident(
     Pairs::of(&request)?.refuse_rest(&[])?;
     let incident: IncidentId = Id::parse(&path).ok_or_else(Error::not_found)?;
     let version = required_version(&request)?;
-    let body = body.0;
-    let status = parse_status(body.status.as_deref())?;
-    let categories = body
-        .categories
-        .map(|codes| validate_categories(&codes, &context.catalogues()))
-        .transpose()?;
-    let place = body
-        .location
-        .map(|location| validate_location(location, &context.catalogues()))
-        .transpose()?;
-    if status.is_none() && categories.is_none() && place.is_none() {
-        return Err(Error::invalid(vec![FieldError::new(
-            "",
-            "a decision changes status, categories or location",
-            "une décision change status, categories ou location",
-        )]));
-    }
+    let now = context.clock.now();
+    let decided = body.0.check(&context.catalogues(), now)?;
     let decision = Decision {
         incident,
         version,
-        status,
-        categories,
-        place,
-        reason: parse_reason(&body.reason)?,
+        status: decided.status,
+        corrections: decided.corrections,
+        report_grades: decided.report_grades,
+        reason: decided.reason,
         decided_by: access.principal.user_id(),
         scope: access.scope,
-        now: context.clock.now(),
+        now,
     };
     let shared = context.clone();
     let view = context.db.write(move |tx| decide(tx, &shared, &decision)).await?;
     Ok(answer_incident(&view))
-}
-
-fn parse_status(text: Option<&str>) -> Result<Option<Status>> {
-    let Some(text) = text else { return Ok(None) };
-    if let Some(status) = Status::parse(text) {
-        return Ok(Some(status));
-    }
-    let known = Status::ALL.map(Status::as_str).join(", ");
-    Err(Error::invalid(vec![FieldError::new(
-        "/status",
-        format!("a status is one of {known}"),
-        format!("un statut est l'un de {known}"),
-    )]))
 }
 
 /// List what was set aside

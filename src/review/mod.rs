@@ -1,11 +1,21 @@
 //! Review: what to do next, decisions on incidents, what was set aside, and what is erased.
 //!
-//! `queue` lists what waits, most urgent first. `decisions` is the only way an incident changes while its reports last,
-//! `erasure` the way one of them goes, `merging` the way several become one; `quarantine` shows content whose id was taken and takes the reviewer's word on it.
+//! `queue` lists what waits, most urgent first. `decisions` is the only way an incident changes while its reports last:
+//! `decision_body` is what is sent, `corrections` and `grades` what is said of fields and reports, `sources` who stands
+//! behind them; `comparison` shows both sides. `merging` makes several incidents
+//! one and undoes it. `erasure` is the way a report goes, `withdrawal` the way its sender takes
+//! it back; `quarantine` shows content whose id was taken and takes the reviewer's word on it.
 
+pub mod comparison;
+pub mod correction;
+pub mod corrections;
+pub mod decision_body;
 pub mod decisions;
 pub mod erasure;
+pub mod grades;
 pub mod http;
 pub mod merging;
 pub mod quarantine;
 pub mod queue;
+pub mod sources;
+pub mod withdrawal;

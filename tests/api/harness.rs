@@ -25,6 +25,7 @@ use sentinelle::config::{PublicConfig, SecurityContact, StoreConfig};
 use sentinelle::context::Context;
 use sentinelle::db::{Db, DbOptions};
 use sentinelle::ids::UserId;
+use sentinelle::taxonomy::catalogue::Taxonomy;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -221,7 +222,20 @@ impl TestApp {
     /// An application on another database, with the same instance key and clock.
     pub(crate) fn serve(&self, database_url: &str) -> SecondServer {
         let options = TestOptions::default();
-        let context = Data::new(open_context(database_url, &self.folder, &self.now_ms, &options));
+        let context = open_context(database_url, &self.folder, &self.now_ms, &options);
+        Self::serve_context(context, options)
+    }
+
+    /// A further application on the same database, as one that was started with another taxonomy.
+    pub(crate) fn serve_with_taxonomy(&self, taxonomy: Taxonomy) -> SecondServer {
+        let options = TestOptions::default();
+        let mut context = open_context(&self.database_url, &self.folder, &self.now_ms, &options);
+        context.taxonomy = taxonomy;
+        Self::serve_context(context, options)
+    }
+
+    fn serve_context(context: Context, options: TestOptions) -> SecondServer {
+        let context = Data::new(context);
         let (url, handle, server) = spawn_server(context.clone(), options.server);
         SecondServer { url, context, handle, server: Some(server) }
     }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{Client, TestApp};
+use crate::together::add_source;
 
 const CLASH: &str = "rights.armed_actors.security_miners_clash";
 const BREACH: &str = "governance.benefit_sharing.benefit_agreement_breached";
@@ -148,6 +149,9 @@ fn only_what_nobody_has_decided_waits() {
     let reviewer = app.reviewer();
     let new = |status: &str| {
         let id = submit(&app, Some(CLASH), &json!({}));
+        if status == "corroborated" {
+            add_source(&app, &id);
+        }
         if status != "received" {
             reviewer.set_status(&id, status);
         }

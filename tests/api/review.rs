@@ -6,6 +6,7 @@ use sentinelle::auth::types::Role;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Client, TestApp};
+use crate::together::add_source;
 
 fn submit(app: &TestApp, report: &Value) -> String {
     app.monitor().submit(report)["incident"].as_str().expect("an id").to_owned()
@@ -89,6 +90,9 @@ fn every_status_leads_where_the_rules_say() {
 
     for (from, to) in ALL.into_iter().flat_map(|from| ALL.map(|to| (from, to))) {
         let id = submit(&app, &killing());
+        if [from, to].contains(&"corroborated") {
+            add_source(&app, &json!(id));
+        }
         let version = if from == "received" { 1 } else { 2 };
         if from != "received" {
             decide(&reviewer, &id, Some(1), &status(from)).expect(200);

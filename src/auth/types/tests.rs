@@ -89,6 +89,11 @@ fn scopes_are_read_as_commands_write_them() {
     assert_eq!(read("region:"), Err("region:".to_owned()));
     assert_eq!(read("SLE,all"), Err("all".to_owned()));
     assert_eq!(read(""), Err(String::new()));
+    for written in ["all", "SLE", "region:west"] {
+        let texts: Vec<String> =
+            read(written).expect("a scope").iter().map(ToString::to_string).collect();
+        assert_eq!(texts, [written], "and shown as they are read");
+    }
 }
 
 #[test]

@@ -206,13 +206,13 @@ fn choose_statuses(
     is_categorised: bool,
 ) -> &'static [&'static str] {
     const OPEN: [(u32, &[&str]); 2] = [(60, &[]), (40, &["in_review"])];
-    const ALL: [(u32, &[&str]); 10] = [
+    const ALL: [(u32, &[&str]); 9] = [
         (12, &[]),
         (11, &["in_review"]),
         (35, &["verified"]),
         (19, &["in_review", "verified"]),
-        (4, &["corroborated"]),
-        (4, &["in_review", "corroborated"]),
+        // Corroborated needs two independent reports, and each of these stands alone.
+        (8, &["in_review", "needs_information"]),
         (4, &["in_review", "disputed"]),
         (4, &["in_review", "unverifiable"]),
         (4, &["rejected"]),

@@ -225,7 +225,7 @@ fn about_half_are_verified_and_all_other_statuses_occur() {
 
         assert!((160..=240).contains(&counts["verified"]), "{counts:?}");
         for status in
-            ["received", "in_review", "corroborated", "disputed", "rejected", "unverifiable"]
+            ["received", "in_review", "needs_information", "disputed", "rejected", "unverifiable"]
         {
             assert!(counts[status] > 3, "{status}: {counts:?}");
         }

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::app::ServerOptions;
 use crate::auth::accounts::{add_device, add_token, add_user};
 use crate::auth::credential::Credential;
-use crate::auth::types::{GrantScope, Limits, Principal, Role};
+use crate::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
 use crate::cli::demo::invent::{DemoPlace, InventedReport, invent};
 use crate::cli::demo::narratives::Language;
 use crate::cli::{CommandError, answer, serve, tell};
@@ -24,6 +24,7 @@ use crate::incidents::facts::Status;
 use crate::intake::http::prepare_body;
 use crate::intake::prepare::Channel;
 use crate::intake::store::new_rows;
+use crate::review::corrections::Corrections;
 use crate::review::decisions::{Decision, decide};
 
 /// How many reports are invented.
@@ -196,7 +197,8 @@ fn fill(context: &Data<Context>, monitor: UserId) -> Result<(), CommandError> {
     let places = demo_places(&context.geo());
     let today = context.clock.now().date_naive();
     let invented = invent(SEED, N_REPORTS, &places, today).map_err(StartError::from)?;
-    let principal = Principal::User { id: monitor, grants: Vec::new(), limits: Limits::default() };
+    let grant = Grant { role: Role::Monitor, written: GrantScope::All, scope: Scope::All };
+    let principal = Principal::User { id: monitor, grants: vec![grant], limits: Limits::default() };
     for report in invented {
         take_in(context, &principal, report)?;
     }
@@ -236,11 +238,11 @@ fn decide_one(
         incident,
         version,
         status: Status::parse(status),
-        categories: None,
-        place: None,
+        corrections: Corrections::default(),
+        report_grades: Vec::new(),
         reason: reason.to_owned(),
         decided_by: None,
-        scope: crate::auth::types::Scope::All,
+        scope: Scope::All,
         now: context.clock.now(),
     };
     let shared = context.clone();

@@ -11,13 +11,12 @@ use crate::db::writer::WriteTx;
 use crate::error::{Code, Error, FieldError, Result};
 use crate::ids::IncidentId;
 use crate::incidents::merged::{list_absorbed_ids, refuse_merged};
-use crate::incidents::store::refresh_facts;
 use crate::incidents::view::IncidentView;
 use crate::review::decisions::one_view;
 use crate::review::merging::rules::{MOST_REPORTS, judge_absorbed, judge_survivor};
 use crate::review::merging::store::{
-    Acting, Case, Kind, Moved, Touch, begin, candidate, lock, move_reports, outrun, status_now,
-    status_of, take,
+    Acting, Case, Kind, Moved, Touch, begin, candidate, lock, move_reports, outrun, rederive_next,
+    status_now, status_of, take,
 };
 
 /// Moves all reports of `absorbed` to the incident that `acting` names, and returns it as it is then.
@@ -62,7 +61,7 @@ fn try_merge(
         let touch = Touch { case, status, fields: "merged_into", detail: &into };
         operation.touch(tx, context, touch)?;
     }
-    let is_left = refresh_facts(tx.conn, survivor.0.id)?;
+    let is_left = rederive_next(tx.conn, context, &survivor.0)?;
     let status = status_now(tx.conn, &survivor.0, is_left)?;
     let detail = format!("took {}", absorbed.len());
     let touch = Touch { case: &survivor, status, fields: "reports", detail: &detail };

@@ -17,15 +17,17 @@ use crate::db::schema::{decisions, incidents, regrouped_incidents, regrouped_rep
 use crate::db::writer::WriteTx;
 use crate::error::{Error, FieldError, Result};
 use crate::ids::ReportId;
+use crate::incidents::facts::Status;
 use crate::incidents::merged::refuse_merged;
 use crate::incidents::opening::{ERASED, find_report};
-use crate::incidents::store::{clear_facts, refresh_facts, split_codes};
+use crate::incidents::store::{IncidentRow, clear_facts, split_codes};
 use crate::incidents::view::{IncidentView, is_seen_from, list_views};
 use crate::review::decisions::one_view;
-use crate::review::erasure;
 use crate::review::merging::store::{
-    Acting, Case, Kind, Moved, Touch, begin, lock, move_reports, status_now, take,
+    Acting, Case, Kind, Moved, Touch, begin, lock, move_reports, rederive_next, status_now, take,
 };
+use crate::review::sources::SOURCES_NEEDED;
+use crate::review::{erasure, sources};
 
 /// Decisions told of at most: more than anybody takes on one incident.
 const MOST_KEPT: i64 = 200;
@@ -97,13 +99,13 @@ fn try_split(
         diesel::update(incidents::table.find(case.0.id))
             .set(incidents::merged_into.eq(None::<i64>))
             .execute(tx.conn)?;
-        let is_left = refresh_facts(tx.conn, case.0.id)?;
+        let is_left = rederive_next(tx.conn, context, &case.0)?;
         let status = status_now(tx.conn, &case.0, is_left)?;
         let touch = Touch { case, status, fields: "merged_into", detail: &out_of };
         operation.touch(tx, context, touch)?;
     }
-    let is_left = leave(tx.conn, &survivor)?;
-    let status = status_now(tx.conn, &survivor.0, is_left)?;
+    let is_left = leave(tx.conn, context, &survivor)?;
+    let status = status_left(tx.conn, context, &survivor.0, is_left)?;
     let detail = format!("gave {}", moved.len());
     let touch = Touch { case: &survivor, status, fields: "reports", detail: &detail };
     operation.touch(tx, context, touch)?;
@@ -122,13 +124,26 @@ fn try_split(
 
 /// Derives the facts of the incident that reports left anew, and says whether it has an active one. Where only erased
 /// ones are left, nothing may go on telling of those that went.
-fn leave(conn: &mut DbConn, (incident, facts): &Case) -> Result<bool> {
-    let is_left = refresh_facts(conn, incident.id)?;
+fn leave(conn: &mut DbConn, context: &Context, (incident, facts): &Case) -> Result<bool> {
+    let is_left = rederive_next(conn, context, incident)?;
     if !is_left && !erasure::has_reports(conn, incident.id)? {
         clear_facts(conn, incident.id, facts)?;
         erasure::shred_incident(conn, incident.uuid)?;
     }
     Ok(is_left)
+}
+
+/// Returns the status of the incident that reports left: with one source it is not corroborated any more.
+fn status_left(
+    conn: &mut DbConn,
+    context: &Context,
+    incident: &IncidentRow,
+    is_left: bool,
+) -> Result<Status> {
+    let status = status_now(conn, incident, is_left)?;
+    let is_lost = status == Status::Corroborated
+        && sources::count_independent(conn, &context.keys, incident.id)? < SOURCES_NEEDED;
+    Ok(if is_lost { Status::InReview } else { status })
 }
 
 /// Refuses reports that the caller does not see, as if they were not there.

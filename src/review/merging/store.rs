@@ -18,6 +18,7 @@ use crate::db::schema::{
 use crate::db::writer::{ChangeKind, WriteTx};
 use crate::error::{Code, Error, Result};
 use crate::ids::{IncidentId, RegroupingId, UserId};
+use crate::incidents::days::rederive;
 use crate::incidents::facts::Status;
 use crate::incidents::store::{IncidentRow, find_incident};
 use crate::incidents::view::is_seen;
@@ -154,6 +155,15 @@ pub fn candidate((incident, facts): &Case) -> Result<Candidate<'_>> {
         is_mismatch: facts.is_mismatch,
         n_reports: facts.n_reports,
     })
+}
+
+/// Derives the facts of an incident anew, at the version it is about to have; says whether it has an active report.
+///
+/// # Errors
+/// When the database fails or a report does not open.
+pub fn rederive_next(conn: &mut DbConn, context: &Context, incident: &IncidentRow) -> Result<bool> {
+    let next = IncidentRow { version: incident.version + 1, ..incident.clone() };
+    rederive(conn, context, &next)
 }
 
 /// Returns the status that an incident takes by the facts it has now.

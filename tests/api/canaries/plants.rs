@@ -60,6 +60,16 @@ pub(crate) const PLANTS: &[Plant] = &[
         body.as_object_mut().expect("an object").remove("id");
         sent("monitor", format!("/v1/reports/{id}"), body)
     }),
+    ("POST /v1/reports/{id}/revisions", |stage| {
+        let id = new_report(stage)["id"].as_str().expect("an id").to_owned();
+        let body = report(&stage.planter, Uuid::parse_str(&id).expect("an id"));
+        sent("monitor", format!("/v1/reports/{id}/revisions"), body)
+    }),
+    ("POST /v1/reports/{id}/withdrawal", |stage| {
+        let id = new_report(stage)["id"].as_str().expect("an id").to_owned();
+        let body = json!({"reason": stage.planter.words("the reason of a withdrawal")});
+        sent("monitor", format!("/v1/reports/{id}/withdrawal"), body)
+    }),
     ("POST /v1/classify", |stage| {
         sent("monitor", "/v1/classify", json!({"text": stage.planter.words("a text to classify")}))
     }),
@@ -67,7 +77,10 @@ pub(crate) const PLANTS: &[Plant] = &[
         let (lat, lon) = stage.planter.spot("a settled place");
         let body = json!({"status": "verified", "reason": stage.planter.words("a reason"),
             "location": {"lat": lat, "lon": lon, "place": stage.planter.words("a settled place")},
-            "categories": ["rights.life_integrity.killing"]});
+            "categories": ["rights.life_integrity.killing"], "occurred": "2024-03-05T09:00:00Z",
+            "harm": {"killed": 2}, "actors": ["private_security"], "severity": 5,
+            "mining_mode": "artisanal", "is_test": false,
+            "grade": {"source_reliability": "B", "info_credibility": 2}});
         on_version(stage, "decisions", body)
     }),
     ("POST /v1/incidents/{id}/reveal", |stage| {

@@ -97,6 +97,9 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::read("GET /v1/reports/{id}", Report),
         Spec::send("DELETE /v1/reports/{id}", Report, |_| json!({"reason": "the source asks for it"})),
         Spec::read("GET /v1/reports/{id}/receipt", Report),
+        // The same content again; whoever is not its sender never learns that there is a report.
+        Spec::send("POST /v1/reports/{id}/revisions", Report, |thing| with_id(&thing.report, &thing.id)),
+        Spec::send("POST /v1/reports/{id}/withdrawal", Report, |_| json!({"reason": "I was told wrong"})),
         Spec::read("GET /v1/geotag", Country).with_query(|_| "?lat=8.644&lon=-10.971".into()),
         Spec::read("GET /v1/places", Country).with_query(|_| "?q=tortiya".into()),
         Spec::send("POST /v1/classify", Country, |_| json!({"text": "Two diggers were beaten."})),
@@ -106,6 +109,7 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::read("GET /v1/incidents/{id}", Incident),
         Spec::send("POST /v1/incidents/{id}/decisions", Incident, |_| json!({"status": "verified", "reason": "ok"}))
             .on_first_version(),
+        Spec::read("GET /v1/incidents/{id}/comparison", Incident),
         Spec::send("POST /v1/incidents/{id}/reveal", Incident, |_| json!({"reason": "ok"})),
         Spec::send("POST /v1/incidents/{id}/related", Pair, |thing| json!({"incidents": [thing.other], "reason": "ok"})),
         Spec::remove("DELETE /v1/incidents/{id}/related/{related}", LinkedPair),

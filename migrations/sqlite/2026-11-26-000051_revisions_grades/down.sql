@@ -1,0 +1,3 @@
+DROP TABLE override_history;
+DROP TABLE report_grades;
+DROP TABLE report_revisions;
