@@ -14,7 +14,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::auth::rates::RateLimits;
-use crate::config::{PublicUrl, Rates};
+use crate::config::{PublicUrl, Rates, Targets};
 use crate::context::Context;
 use crate::error::{Code, Error};
 use crate::http::body::BodyLimits;
@@ -56,7 +56,6 @@ pub fn public_routes() -> Vec<(RouteName, Route)> {
 pub fn guarded_routes() -> Vec<(RouteName, Route)> {
     let mut routes = vec![
         // review
-        ((Method::GET, "/v1/queue"), read().to(review::queue::list_queue)),
         ((Method::GET, "/v1/incidents"), read().to(incidents::http::list_incidents)),
         ((Method::GET, "/v1/incidents/{id}"), read().to(incidents::http::get_incident)),
         (
@@ -111,6 +110,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
     ];
     routes.extend(intake_routes());
+    routes.extend(queue_routes());
     routes.extend(account_routes());
     routes.extend(people_routes());
     routes
@@ -134,6 +134,32 @@ fn intake_routes() -> Vec<(RouteName, Route)> {
         ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
         ((Method::GET, "/v1/places"), read().to(intake::places::list_places)),
         ((Method::POST, "/v1/classify"), web::post().to(intake::classify::classify_text)),
+    ]
+}
+
+/// Routes of what waits and who works on it.
+fn queue_routes() -> Vec<(RouteName, Route)> {
+    vec![
+        ((Method::GET, "/v1/queue"), read().to(review::queue::list_queue)),
+        ((Method::POST, "/v1/queue/next"), web::post().to(review::next::claim_next)),
+        ((Method::GET, "/v1/queue/reviewers"), read().to(review::reviewers::list_reviewers)),
+        ((Method::POST, "/v1/queue/rejections"), web::post().to(review::flood::reject_flood)),
+        (
+            (Method::POST, "/v1/queue/rejections/{id}/undo"),
+            web::post().to(review::flood::undo_rejection),
+        ),
+        (
+            (Method::POST, "/v1/incidents/{id}/claim"),
+            web::post().to(review::claims::claim_incident),
+        ),
+        (
+            (Method::DELETE, "/v1/incidents/{id}/claim"),
+            web::delete().to(review::claims::release_incident),
+        ),
+        (
+            (Method::PUT, "/v1/incidents/{id}/assignee"),
+            web::put().to(review::assignments::assign_incident),
+        ),
     ]
 }
 
@@ -215,6 +241,13 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         intake::http::get_geotag,
         intake::places::list_places,
         review::queue::list_queue,
+        review::next::claim_next,
+        review::reviewers::list_reviewers,
+        review::flood::reject_flood,
+        review::flood::undo_rejection,
+        review::claims::claim_incident,
+        review::claims::release_incident,
+        review::assignments::assign_incident,
         intake::classify::classify_text,
         incidents::http::list_incidents,
         incidents::http::get_incident,
@@ -434,6 +467,8 @@ pub struct ServerOptions {
     pub head_timeout: Duration,
     /// How much one caller may ask.
     pub rates: Rates,
+    /// By when reviewers want to have decided.
+    pub targets: Targets,
     /// Longest wait for running requests after SIGTERM.
     pub drain_timeout_s: u64,
     /// Routes of a test.
@@ -447,6 +482,7 @@ impl Default for ServerOptions {
             workers: None,
             head_timeout: Duration::from_secs(30),
             rates: Rates::UNLIMITED,
+            targets: Targets::default(),
             drain_timeout_s: 20,
             extra: |_| {},
         }
@@ -470,6 +506,7 @@ pub fn serve(
     let counts = Data::new(RequestCounts::new(&registry).map_err(std::io::Error::other)?);
     let registry = Data::new(registry);
     let rates = Data::new(RateLimits::new(&options.rates, &context.clock));
+    let targets = Data::new(options.targets);
     let extra = options.extra;
     let mut server = HttpServer::new(move || {
         App::new()
@@ -478,6 +515,7 @@ pub fn serve(
             .app_data(limits.clone())
             .app_data(transport.clone())
             .app_data(rates.clone())
+            .app_data(targets.clone())
             .app_data(counts.clone())
             .app_data(registry.clone())
             .wrap(from_fn(frame::frame))

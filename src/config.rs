@@ -236,6 +236,67 @@ impl Rates {
         Self { credential: Rate::Unlimited, account: Rate::Unlimited, device: Rate::Unlimited };
 }
 
+/// How long something may wait, in whole hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    hours: u16,
+}
+
+impl Target {
+    /// The longest: a year.
+    const MOST_HOURS: u16 = 366 * 24;
+
+    /// Reads hours or days, such as `24h` or `7d`, up to a year.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the operator.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let split = |unit, hours: u16| {
+            let number = text.strip_suffix(unit)?.parse::<u16>().ok()?;
+            number.checked_mul(hours)
+        };
+        let hours = split('h', 1).or_else(|| split('d', 24));
+        let hours = hours.filter(|hours| (1..=Self::MOST_HOURS).contains(hours));
+        hours
+            .map(|hours| Self { hours })
+            .ok_or_else(|| "give hours or days, such as 24h or 7d, from 1h to 366d".to_owned())
+    }
+
+    /// Returns it in seconds.
+    pub fn seconds(self) -> i64 {
+        i64::from(self.hours) * 3_600
+    }
+}
+
+/// By when reviewers want to have decided on what came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct Targets {
+    /// How long an urgent incident may wait for a decision: hours or days.
+    #[arg(
+        long = "target-urgent",
+        env = "SENTINELLE_TARGET_URGENT",
+        default_value = "24h",
+        value_name = "TIME",
+        value_parser = Target::parse
+    )]
+    pub urgent: Target,
+    /// How long any other incident may wait.
+    #[arg(
+        long = "target-normal",
+        env = "SENTINELLE_TARGET_NORMAL",
+        default_value = "7d",
+        value_name = "TIME",
+        value_parser = Target::parse
+    )]
+    pub normal: Target,
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self { urgent: Target { hours: 24 }, normal: Target { hours: 7 * 24 } }
+    }
+}
+
 /// How the service listens.
 #[derive(Debug, Clone, Args)]
 pub struct ServeConfig {
@@ -253,6 +314,9 @@ pub struct ServeConfig {
     /// How much one caller may ask.
     #[command(flatten)]
     pub rates: Rates,
+    /// By when reviewers want to have decided.
+    #[command(flatten)]
+    pub targets: Targets,
 }
 
 #[cfg(test)]
@@ -307,6 +371,22 @@ mod tests {
         for wrong in ["", "60", "0:5", "60:0", "-1:5", "60:5:1", "sixty:five", "OFF"] {
             assert!(Rate::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_target_is_hours_or_days() {
+        for (text, seconds) in
+            [("1h", 3_600), ("24h", 86_400), ("7d", 604_800), ("366d", 31_622_400)]
+        {
+            assert_eq!(Target::parse(text).expect(text).seconds(), seconds, "{text}");
+        }
+        for wrong in
+            ["", "24", "0h", "0d", "1.5h", "-1d", "367d", "9999h", "7 d", "7D", "9999d", "h"]
+        {
+            assert!(Target::parse(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(Targets::default().urgent, Target::parse("24h").expect("a day"));
+        assert_eq!(Targets::default().normal, Target::parse("7d").expect("a week"));
     }
 
     #[test]

@@ -144,6 +144,8 @@ pub enum Code {
     AlreadyGranted,
     /// The account is disabled.
     AccountDisabled,
+    /// Another works on the incident.
+    Claimed,
     /// The caller asks more than its share.
     TooManyRequests,
     /// Our fault.
@@ -156,7 +158,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `api-spec/README.md`.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::UnknownParameter,
@@ -195,6 +197,7 @@ impl Code {
         Self::RolesApart,
         Self::AlreadyGranted,
         Self::AccountDisabled,
+        Self::Claimed,
         Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
@@ -242,6 +245,7 @@ impl Code {
             Self::RolesApart => "roles_apart",
             Self::AlreadyGranted => "already_granted",
             Self::AccountDisabled => "account_disabled",
+            Self::Claimed => "claimed",
             Self::TooManyRequests => "too_many_requests",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",

@@ -56,6 +56,12 @@ pub enum Relation {}
 /// Kind of [`RegroupingId`].
 #[derive(Debug)]
 pub enum Regrouping {}
+/// Kind of [`CaseMoveId`].
+#[derive(Debug)]
+pub enum CaseMove {}
+/// Kind of [`BulkRejectionId`].
+#[derive(Debug)]
+pub enum BulkRejection {}
 
 /// Names one testimony; chosen by the client where it can, so that a retry is recognised.
 pub type ReportId = Id<Report>;
@@ -87,6 +93,10 @@ pub type RevealId = Id<Reveal>;
 pub type RelationId = Id<Relation>;
 /// Names one merge or split.
 pub type RegroupingId = Id<Regrouping>;
+/// Names one passing of a case from hand to hand.
+pub type CaseMoveId = Id<CaseMove>;
+/// Names one rejection of many incidents at once.
+pub type BulkRejectionId = Id<BulkRejection>;
 
 impl<K> Id<K> {
     /// Returns a new random (version 4) id.

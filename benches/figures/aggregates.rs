@@ -297,6 +297,7 @@ impl Row {
             has_minors: false,
             is_ongoing: false,
             is_at_risk: false,
+            opened_s: 0,
         });
     }
 

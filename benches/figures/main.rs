@@ -23,6 +23,7 @@ mod locate;
 mod memory;
 mod packs;
 mod places;
+mod queue;
 mod sign_in;
 mod table;
 mod visible;
@@ -32,7 +33,7 @@ use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 12] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
@@ -41,6 +42,7 @@ const PARTS: [Part; 11] = [
     ("visible", visible::measure),
     ("aggregates", aggregates::measure),
     ("intake", intake::measure),
+    ("queue", queue::measure),
     ("audit", audit::measure),
     ("sign_in", sign_in::measure),
     ("memory", memory::measure),

@@ -43,6 +43,7 @@ pub struct Columns {
     pub(crate) reference: Arc<Reference>,
     pub(crate) row_ids: Vec<i64>,
     pub(crate) reports: Vec<u32>,
+    pub(crate) opened_s: Vec<u32>,
     pub(crate) countries: Dimension<CountryPair>,
     pub(crate) spans: Dimension<Option<DaySpan>>,
     pub(crate) states: Dimension<State>,
@@ -80,6 +81,7 @@ impl Columns {
             reference,
             row_ids: Vec::new(),
             reports: Vec::new(),
+            opened_s: Vec::new(),
             countries: Dimension::new(),
             spans: Dimension::new(),
             states: Dimension::new(),
@@ -120,6 +122,9 @@ impl Columns {
                 if let Some(reports) = self.reports.get_mut(row) {
                     *reports = facts.reports;
                 }
+                if let Some(opened_s) = self.opened_s.get_mut(row) {
+                    *opened_s = facts.opened_s;
+                }
                 for (ids, number) in self.dimensions_mut().into_iter().zip(numbers) {
                     ids.set(row, number);
                 }
@@ -127,6 +132,7 @@ impl Columns {
             Err(row) => {
                 self.row_ids.insert(row, facts.id);
                 self.reports.insert(row, facts.reports);
+                self.opened_s.insert(row, facts.opened_s);
                 for (ids, number) in self.dimensions_mut().into_iter().zip(numbers) {
                     ids.insert(row, number);
                 }
@@ -141,6 +147,7 @@ impl Columns {
         };
         self.row_ids.remove(row);
         self.reports.remove(row);
+        self.opened_s.remove(row);
         for ids in self.dimensions_mut() {
             ids.remove(row);
         }
@@ -159,8 +166,8 @@ impl Columns {
 
     /// Returns the memory held by rows and dictionaries, in bytes.
     pub fn memory_bytes(&self) -> usize {
-        let rows =
-            self.row_ids.capacity() * size_of::<i64>() + self.reports.capacity() * size_of::<u32>();
+        let counts = self.reports.capacity() + self.opened_s.capacity();
+        let rows = self.row_ids.capacity() * size_of::<i64>() + counts * size_of::<u32>();
         rows + self.row_bytes() + self.dictionary_bytes()
     }
 
@@ -182,6 +189,13 @@ impl Columns {
         limit: usize,
     ) -> QueueSelection {
         queue::list(self, &Plan::compile(self, selector), after, limit)
+    }
+
+    /// Returns how urgent an incident is and when it was opened, in whole seconds; `None` for one that is not held.
+    pub fn find_waiting(&self, id: i64) -> Option<(Urgency, u32)> {
+        let row = self.row_ids.binary_search(&id).ok()?;
+        let urgency = self.urgencies.entries().get(self.urgencies.ids.index_at(row))?;
+        Some((*urgency, *self.opened_s.get(row)?))
     }
 
     fn number(&mut self, facts: &IncidentFacts<'_>) -> [u32; N_DIMENSIONS] {

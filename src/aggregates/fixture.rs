@@ -142,6 +142,7 @@ pub(crate) fn bare(id: i64, country: &'static str) -> IncidentFacts<'static> {
         has_minors: false,
         is_ongoing: false,
         is_at_risk: false,
+        opened_s: 0,
     }
 }
 

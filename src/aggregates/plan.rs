@@ -6,12 +6,14 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use crate::aggregates::columns::{Columns, State};
+use crate::aggregates::columns::{Columns, CountryPair, State};
 use crate::aggregates::dictionary::{CodeDimension, Dimension, Ids};
-use crate::aggregates::query::{GENERAL_RESOLUTION, Selector, is_in_cells};
+use crate::aggregates::query::{GENERAL_RESOLUTION, Overdue, Selector, is_in_cells};
 use crate::aggregates::reference::is_within;
 use crate::incidents::facts::{DaySpan, Status};
 use crate::incidents::filter::IncidentFilter;
+use crate::incidents::target::Grain;
+use crate::incidents::urgency::Urgency;
 
 /// The row counts.
 pub(crate) const COUNTED: u8 = 0;
@@ -54,13 +56,62 @@ pub(crate) struct Plan<'a> {
     steps: Vec<(&'a Ids, Vec<u8>)>,
     /// Where each row starts from, when only some ids are asked for.
     start: Option<Vec<u8>>,
+    late: Option<LateStep<'a>>,
+}
+
+/// Drops what is late, or what is not.
+#[derive(Debug)]
+struct LateStep<'a> {
+    columns: &'a Columns,
+    is_wanted: bool,
+    /// For each entry of the dictionary of countries whether its rows are known to the second.
+    is_exact: Vec<bool>,
+    /// For each entry of the dictionary of urgencies the second up to which a late row was opened: where that is known to
+    /// the second, and elsewhere.
+    latest: Vec<(i64, i64)>,
+}
+
+impl<'a> LateStep<'a> {
+    fn new(columns: &'a Columns, overdue: &Overdue) -> Self {
+        let is_known = |country: &String| overdue.exact.contains(country);
+        let is_exact = |pair: &CountryPair| {
+            is_known(&pair.declared) || pair.computed.as_ref().is_some_and(is_known)
+        };
+        let latest = |urgency: &Urgency| {
+            let until = |grain| overdue.deadline.latest_opened_s(urgency.class(), grain);
+            (until(Grain::Second), until(Grain::Day))
+        };
+        Self {
+            columns,
+            is_wanted: overdue.is_wanted,
+            is_exact: columns.countries.entries().iter().map(is_exact).collect(),
+            latest: columns.urgencies.entries().iter().map(latest).collect(),
+        }
+    }
+
+    fn is_late(&self, row: usize) -> bool {
+        let country = self.columns.countries.ids.index_at(row);
+        let is_exact = self.is_exact.get(country).copied().unwrap_or_default();
+        let latest = self.latest.get(self.columns.urgencies.ids.index_at(row));
+        let latest = latest.map(|(second, day)| if is_exact { *second } else { *day });
+        let opened_s = self.columns.opened_s.get(row).map(|second| i64::from(*second));
+        opened_s.zip(latest).is_some_and(|(opened_s, latest)| opened_s <= latest)
+    }
+
+    fn judge(&self, start: usize, verdicts: &mut [u8]) {
+        for (row, verdict) in (start..).zip(verdicts) {
+            if *verdict & DROPPED == 0 && self.is_late(row) != self.is_wanted {
+                *verdict |= DROPPED;
+            }
+        }
+    }
 }
 
 impl<'a> Plan<'a> {
     /// Compiles a selector against the entries the columns hold.
     pub(crate) fn compile(columns: &'a Columns, selector: &Selector<'_>) -> Self {
         let filter = selector.filter();
-        let mut plan = Self { steps: Vec::new(), start: None };
+        let mut plan = Self { steps: Vec::new(), start: None, late: None };
         plan.add_places(columns, selector);
         plan.add_codes(columns, filter);
         plan.add_cells(columns, filter);
@@ -68,14 +119,8 @@ impl<'a> Plan<'a> {
             plan.add(&columns.spans, |span| judge_span(span.as_ref(), filter));
         }
         plan.add(&columns.states, |state| judge_state(*state, filter));
-        plan.start = selector.only_ids().map(|wanted| {
-            let mut verdicts = vec![DROPPED; columns.len()];
-            let rows = wanted.iter().filter_map(|id| columns.row_ids.binary_search(id).ok());
-            rows.for_each(|row| {
-                verdicts.iter_mut().skip(row).take(1).for_each(|verdict| *verdict = COUNTED);
-            });
-            verdicts
-        });
+        plan.start = start_of(columns, selector);
+        plan.late = selector.find_overdue().map(|overdue| LateStep::new(columns, overdue));
         plan
     }
 
@@ -87,6 +132,9 @@ impl<'a> Plan<'a> {
         }
         for (ids, table) in &self.steps {
             ids.look_up(start, table, verdicts, |before, found| before | found);
+        }
+        if let Some(late) = &self.late {
+            late.judge(start, verdicts);
         }
     }
 
@@ -182,6 +230,29 @@ impl<'a> Plan<'a> {
             });
         }
     }
+}
+
+/// Returns where each row starts from: dropped where it is not in every set asked for, or in one left out.
+fn start_of(columns: &Columns, selector: &Selector<'_>) -> Option<Vec<u8>> {
+    let (among, except) = selector.id_sets();
+    let set = |verdicts: &mut [u8], id: &i64, verdict| {
+        let row = columns.row_ids.binary_search(id).ok();
+        if let Some(slot) = row.and_then(|row| verdicts.get_mut(row)) {
+            *slot = verdict;
+        }
+    };
+    let mut verdicts = match among.split_first() {
+        Some((first, others)) => {
+            let mut verdicts = vec![DROPPED; columns.len()];
+            let wanted = first.iter().filter(|id| others.iter().all(|other| other.contains(id)));
+            wanted.for_each(|id| set(&mut verdicts, id, COUNTED));
+            verdicts
+        }
+        None if except.is_empty() => return None,
+        None => vec![COUNTED; columns.len()],
+    };
+    except.iter().copied().flatten().for_each(|id| set(&mut verdicts, id, DROPPED));
+    Some(verdicts)
 }
 
 fn keep_if(is_kept: bool) -> u8 {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::aggregates::cells;
 use crate::aggregates::reference::Reference;
 use crate::incidents::filter::{FilterError, IncidentFilter};
+use crate::incidents::target::Deadline;
 
 /// Resolution of the generalised place, the finest everyone sees.
 pub const GENERAL_RESOLUTION: u8 = 5;
@@ -227,7 +228,22 @@ pub struct Selector<'a> {
     filter: &'a IncidentFilter,
     scope: &'a Scope,
     rights: Rights,
-    only_ids: Option<&'a HashSet<i64>>,
+    /// Sets of which a row is in each.
+    among: Vec<&'a HashSet<i64>>,
+    /// Sets of which a row is in none.
+    except: Vec<&'a HashSet<i64>>,
+    overdue: Option<&'a Overdue>,
+}
+
+/// Keeps the incidents that have waited longer than their target, or the others.
+#[derive(Debug, Clone)]
+pub struct Overdue {
+    /// Whether those that are late are wanted.
+    pub is_wanted: bool,
+    /// What is late now.
+    pub deadline: Deadline,
+    /// Where the caller knows to the second when something came.
+    pub exact: Scope,
 }
 
 impl<'a> Selector<'a> {
@@ -246,16 +262,31 @@ impl<'a> Selector<'a> {
         errors.extend(rights.require_fine("h3").err().filter(|_| is_fine_cell));
         errors.extend(rights.require_fine("site").err().filter(|_| !filter.sites.is_empty()));
         if errors.is_empty() {
-            Ok(Self { filter, scope, rights, only_ids: None })
+            let (among, except) = (Vec::new(), Vec::new());
+            Ok(Self { filter, scope, rights, among, except, overdue: None })
         } else {
             Err(errors)
         }
     }
 
-    /// Keeps only these incidents, the result of a text search.
+    /// Keeps only these incidents, such as the result of a text search; called again, those in every set.
     #[must_use]
     pub fn among(mut self, ids: &'a HashSet<i64>) -> Self {
-        self.only_ids = Some(ids);
+        self.among.push(ids);
+        self
+    }
+
+    /// Leaves these incidents out.
+    #[must_use]
+    pub fn except(mut self, ids: &'a HashSet<i64>) -> Self {
+        self.except.push(ids);
+        self
+    }
+
+    /// Keeps what is late, or what is not.
+    #[must_use]
+    pub fn overdue(mut self, overdue: &'a Overdue) -> Self {
+        self.overdue = Some(overdue);
         self
     }
 
@@ -274,8 +305,13 @@ impl<'a> Selector<'a> {
         self.rights
     }
 
-    pub(crate) fn only_ids(&self) -> Option<&'a HashSet<i64>> {
-        self.only_ids
+    /// Returns the sets of which a row is in each, and those of which it is in none.
+    pub(crate) fn id_sets(&self) -> (&[&'a HashSet<i64>], &[&'a HashSet<i64>]) {
+        (&self.among, &self.except)
+    }
+
+    pub(crate) fn find_overdue(&self) -> Option<&'a Overdue> {
+        self.overdue
     }
 
     /// Asks for the same rows under a changed filter; the places in it must be those already checked.
@@ -283,7 +319,7 @@ impl<'a> Selector<'a> {
     where
         'a: 'b,
     {
-        Selector { filter, scope: self.scope, rights: self.rights, only_ids: self.only_ids }
+        Selector { filter, ..self.clone() }
     }
 }
 

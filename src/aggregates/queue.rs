@@ -174,13 +174,18 @@ impl<'a> Pass<'a> {
 #[cfg(test)]
 mod tests {
     use std::cmp::Reverse;
+    use std::collections::HashSet;
     use std::sync::Arc;
+
+    use chrono::{DateTime, Utc};
 
     use crate::aggregates::columns::Columns;
     use crate::aggregates::fixture::{bare, filter, reference};
-    use crate::aggregates::query::{Rights, Scope, Selector};
+    use crate::aggregates::query::{Overdue, Rights, Scope, Selector};
     use crate::aggregates::queue::{Place, QueueSelection};
+    use crate::config::Targets;
     use crate::incidents::facts::{IncidentFacts, Status};
+    use crate::incidents::target::{Deadline, second_of};
     use crate::incidents::urgency::Urgency;
 
     const KILLING: &[&str] = &["rights.life_integrity.killing"];
@@ -293,6 +298,61 @@ mod tests {
         assert_eq!(ids(&first), [2, 3]);
         assert_eq!((ids(&second), second.has_more), (vec![4], false), "1 is decided");
         assert_eq!(ids(&page(&columns, PENDING, None, 9)), [5, 2, 3, 4]);
+    }
+
+    #[test]
+    fn what_is_late_is_known_to_the_second_or_by_the_day() {
+        let noon: DateTime<Utc> = "2024-04-08T12:00:00Z".parse().unwrap();
+        let opened = |id, country, at: &str| IncidentFacts {
+            status: Status::Received,
+            opened_s: second_of(at.parse().unwrap()),
+            ..bare(id, country)
+        };
+        let columns = columns(&[
+            opened(1, "SLE", "2024-04-01T12:00:00"),
+            opened(2, "SLE", "2024-04-01T12:00:01"),
+            opened(3, "COD", "2024-04-01T12:00:00"),
+            opened(4, "COD", "2024-03-31T23:59:59"),
+            IncidentFacts {
+                country_computed: Some("SLE"),
+                ..opened(5, "COD", "2024-04-01T12:00:00")
+            },
+            IncidentFacts { status: Status::Verified, ..opened(6, "SLE", "2024-01-01T00:00:00") },
+            IncidentFacts { severity: Some(5), ..opened(7, "COD", "2024-04-06T23:59:59") },
+        ]);
+        let filter = filter(PENDING);
+        let late = |is_wanted| {
+            let exact = Scope::Countries(vec!["SLE".to_owned()]);
+            let deadline = Deadline::new(Targets::default(), noon);
+            let overdue = Overdue { is_wanted, deadline, exact };
+            let reference = columns.reference();
+            let selector = Selector::new(&filter, &Scope::All, Rights::default(), reference);
+            columns.queue(&selector.unwrap().overdue(&overdue), None, 9)
+        };
+
+        assert_eq!(ids(&late(true)), [7, 1, 4, 5]);
+        assert_eq!(ids(&late(false)), [2, 3]);
+        assert_eq!(late(true).by_status[&Status::Received], 4, "counts are of what is late");
+        assert_eq!(late(true).by_status[&Status::Verified], 1);
+    }
+
+    #[test]
+    fn a_row_is_in_every_set_asked_for_and_in_none_left_out() {
+        let rows: Vec<IncidentFacts> = (1..=9)
+            .map(|id| IncidentFacts { status: Status::Received, ..bare(id, "SLE") })
+            .collect();
+        let columns = columns(&rows);
+        let filter = filter(PENDING);
+        let plain =
+            || Selector::new(&filter, &Scope::All, Rights::default(), columns.reference()).unwrap();
+        let set = |ids: &[i64]| ids.iter().copied().collect::<HashSet<i64>>();
+        let (low, even, some) = (set(&[1, 2, 3, 4, 99]), set(&[2, 4, 6, 8]), set(&[4, 5, 77]));
+        let listed = |selector: Selector<'_>| ids(&columns.queue(&selector, None, 9));
+
+        assert_eq!(listed(plain().among(&low)), [1, 2, 3, 4]);
+        assert_eq!(listed(plain().among(&low).among(&even)), [2, 4]);
+        assert_eq!(listed(plain().among(&low).among(&even).except(&some)), [2]);
+        assert_eq!(listed(plain().except(&some).except(&even)), [1, 3, 7, 9]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
 
 use crate::aggregates::columns::Columns;
@@ -13,6 +13,7 @@ use crate::db::schema::{
 use crate::error::{Error, Result};
 use crate::incidents::facts::{HarmRange, IncidentFacts, Measure, Status};
 use crate::incidents::store::day_span;
+use crate::incidents::target::second_of;
 use crate::incidents::urgency::MINORS;
 use crate::seal::veil::PlaceVeil;
 
@@ -118,6 +119,7 @@ struct Row {
     is_mismatch: bool,
     is_ongoing: bool,
     is_at_risk: bool,
+    opened_at: NaiveDateTime,
 }
 
 /// Measure, `sex_age` code (empty for the total), least and most, by incident.
@@ -186,6 +188,7 @@ fn load_rows(conn: &mut DbConn, which: Which<'_>) -> QueryResult<Vec<Row>> {
             incident_facts::is_mismatch,
             incident_facts::is_ongoing,
             incident_facts::is_at_risk,
+            incidents::opened_at,
         ))
         .load(conn)
 }
@@ -264,6 +267,7 @@ fn take_in(
         has_minors: harm.has_minors,
         is_ongoing: row.is_ongoing,
         is_at_risk: row.is_at_risk,
+        opened_s: second_of(row.opened_at),
     });
     Ok(())
 }

@@ -85,6 +85,14 @@ acts! {
     RevisedReport = Case, "revised", "report";
     /// A report was withdrawn by its sender; without an actor.
     WithdrewReport = Case, "withdrew", "report";
+    /// Somebody began to work on an incident, or went on.
+    ClaimedIncident = Case, "claimed", "incident";
+    /// Somebody took an incident over that another worked on.
+    TookOverClaim = Case, "took_over", "incident";
+    /// Somebody gave back an incident they worked on.
+    ReleasedClaim = Case, "released", "incident";
+    /// An incident was given to somebody, or to nobody.
+    AssignedIncident = Case, "assigned", "incident";
     /// A report was erased and its keys destroyed.
     ErasedReport = Case, "erased", "report";
 

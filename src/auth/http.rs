@@ -183,6 +183,7 @@ permissions! {
     ReadCore = ReadCore,
     OpenReport = OpenReport,
     Decide = Decide,
+    OverseeReview = OverseeReview,
     AskGeotag = Geotag,
     ClassifyText = Classify,
     RevealIdentities = RevealIdentities,

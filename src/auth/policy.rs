@@ -17,6 +17,8 @@ pub enum Action {
     OpenReport,
     /// Change an incident, and judge what was set aside.
     Decide,
+    /// See how much each reviewer has to do; with [`Action::Decide`], give cases to others.
+    OverseeReview,
     /// Search in narratives.
     SearchText,
     /// Ask where a point lies.
@@ -51,12 +53,13 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SubmitReport,
         Self::ReadReceipt,
         Self::ReadCore,
         Self::OpenReport,
         Self::Decide,
+        Self::OverseeReview,
         Self::SearchText,
         Self::Geotag,
         Self::Classify,
@@ -82,6 +85,7 @@ impl Action {
             Self::ReadCore => "read_core",
             Self::OpenReport => "open_report",
             Self::Decide => "decide",
+            Self::OverseeReview => "oversee_review",
             Self::SearchText => "search_text",
             Self::Geotag => "geotag",
             Self::Classify => "classify",
@@ -118,6 +122,7 @@ fn may(role: Role, action: Action) -> bool {
         | Action::ReadPeople
         | Action::ManagePeople
         | Action::ManageDevices => is_reviewing || is_coordinator,
+        Action::OverseeReview => is_coordinator || role == Role::RegionalLead,
         Action::EraseReport | Action::ManageCoalition => is_coordinator,
         Action::Classify => may(role, Action::SubmitReport) || may(role, Action::ReadCore),
         Action::ReadMetrics => is_coordinator || matches!(role, Role::Auditor | Role::Sysadmin),
@@ -183,6 +188,14 @@ pub fn visible(principal: &Principal, action: Action) -> Result<Scope> {
         Some(limit) => scope.intersection(limit),
         None => scope,
     })
+}
+
+/// Returns the countries in which whoever holds `grants` may do `action`, by a sign-in of their own; nowhere where none
+/// of the roles ever may.
+pub fn reach_of(grants: &[Grant], action: Action) -> Scope {
+    let allowed = grants.iter().filter(|grant| may(grant.role, action));
+    let scopes = allowed.map(|grant| scope_of(grant, action));
+    scopes.reduce(Scope::union).unwrap_or_else(Scope::nowhere)
 }
 
 /// Returns whether `principal` reads the audit entries that concern the instance itself, beside those in scope.

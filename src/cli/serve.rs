@@ -24,12 +24,9 @@ pub(super) fn serve(store: &StoreConfig, serve: &ServeConfig) -> Result<(), Comm
         let url = context.public_url.as_ref().map_or(url, |public| public.origin().to_owned());
         tell(&words_of_setup(&url, &link));
     }
-    let ServeConfig { workers, rates, .. } = serve;
-    run(
-        context,
-        listener,
-        &ServerOptions { workers: *workers, rates: *rates, ..Default::default() },
-    )
+    let ServeConfig { listen: _, workers, rates, targets } = serve;
+    let (workers, rates, targets) = (*workers, *rates, *targets);
+    run(context, listener, &ServerOptions { workers, rates, targets, ..Default::default() })
 }
 
 fn words_of_setup(url: &str, link: &Credential) -> String {

@@ -630,6 +630,81 @@ diesel::allow_tables_to_appear_in_same_query!(report_revisions, reports);
 diesel::allow_tables_to_appear_in_same_query!(report_grades, reports);
 
 diesel::table! {
+    use diesel::sql_types::{BigInt, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    incident_claims (incident_id) {
+        incident_id -> BigInt,
+        held_by -> DbUuid,
+        since -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    incident_assignees (incident_id) {
+        incident_id -> BigInt,
+        assignee -> DbUuid,
+        assigned_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    case_moves (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        incident_id -> BigInt,
+        kind -> Text,
+        from_user -> Nullable<DbUuid>,
+        to_user -> Nullable<DbUuid>,
+        moved_by -> DbUuid,
+        moved_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    bulk_rejections (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        rejected_by -> DbUuid,
+        rejected_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer};
+
+    bulk_rejected (rejection_id, incident_id) {
+        rejection_id -> BigInt,
+        incident_id -> BigInt,
+        version -> Integer,
+    }
+}
+
+diesel::joinable!(incident_claims -> incidents (incident_id));
+diesel::joinable!(incident_assignees -> incidents (incident_id));
+diesel::joinable!(bulk_rejected -> incidents (incident_id));
+diesel::joinable!(bulk_rejected -> bulk_rejections (rejection_id));
+diesel::allow_tables_to_appear_in_same_query!(incident_claims, incidents);
+diesel::allow_tables_to_appear_in_same_query!(incident_claims, incident_facts);
+diesel::allow_tables_to_appear_in_same_query!(incident_claims, users);
+diesel::allow_tables_to_appear_in_same_query!(incident_assignees, incidents);
+diesel::allow_tables_to_appear_in_same_query!(incident_assignees, incident_facts);
+diesel::allow_tables_to_appear_in_same_query!(incident_assignees, users);
+diesel::allow_tables_to_appear_in_same_query!(bulk_rejected, incidents);
+diesel::allow_tables_to_appear_in_same_query!(bulk_rejected, incident_facts);
+diesel::allow_tables_to_appear_in_same_query!(bulk_rejected, bulk_rejections);
+
+diesel::table! {
     use diesel::sql_types::{BigInt, Text, Timestamp};
     use crate::db::dialect::DbUuid;
 

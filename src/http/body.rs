@@ -186,10 +186,7 @@ pub fn media_type(headers: &HeaderMap) -> String {
 /// `UnsupportedMediaType` unless the body says it is JSON; `PayloadTooLarge`; `RequestTimeout`; `BadRequest`.
 pub async fn read_json_bytes(request: &HttpRequest, payload: &mut Payload) -> Result<BytesMut> {
     if media_type(request.headers()) != "application/json" {
-        return Err(Error::new(Code::UnsupportedMediaType).detail(
-            "send `Content-Type: application/json`",
-            "envoyez « Content-Type: application/json »",
-        ));
+        return Err(not_json());
     }
     let mut stream = BodyStream::new(request, payload)?;
     let limit = stream.limits.json_bytes;
@@ -201,6 +198,13 @@ pub async fn read_json_bytes(request: &HttpRequest, payload: &mut Payload) -> Re
         document.extend_from_slice(&piece);
     }
     Ok(document)
+}
+
+fn not_json() -> Error {
+    Error::new(Code::UnsupportedMediaType).detail(
+        "send `Content-Type: application/json`",
+        "envoyez « Content-Type: application/json »",
+    )
 }
 
 /// Returns the error of a document over `limit` bytes.
@@ -299,6 +303,30 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
         Box::pin(async move {
             let document = read_json_bytes(&request, &mut payload).await?;
             parse_json(&document).map(JsonBody)
+        })
+    }
+}
+
+/// A JSON body of type `T` that may be left out: `T` as it is by default then.
+pub struct OptionalJsonBody<T>(pub T);
+
+impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJsonBody<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let mut payload = payload.take();
+        Box::pin(async move {
+            if request.headers().contains_key(header::CONTENT_TYPE) {
+                let document = read_json_bytes(&request, &mut payload).await?;
+                let is_empty = document.is_empty();
+                return if is_empty { Ok(T::default()) } else { parse_json(&document) }.map(Self);
+            }
+            match BodyStream::new(&request, &mut payload)?.next().await? {
+                None => Ok(Self(T::default())),
+                Some(_) => Err(not_json()),
+            }
         })
     }
 }

@@ -87,7 +87,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::LastCoordinator
         | Code::RolesApart
         | Code::AlreadyGranted
-        | Code::AccountDisabled => StatusCode::CONFLICT,
+        | Code::AccountDisabled
+        | Code::Claimed => StatusCode::CONFLICT,
         Code::Gone => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -244,6 +245,10 @@ fn titles(code: Code) -> (&'static str, &'static str) {
         Code::AccountDisabled => (
             "the account is disabled: enable it first",
             "le compte est désactivé : réactivez-le d'abord",
+        ),
+        Code::Claimed => (
+            "somebody works on this incident: leave it to them, or take it over with a reason",
+            "quelqu'un travaille sur cet incident : laissez-le-lui, ou reprenez-le avec un motif",
         ),
         Code::TooManyRequests => (
             "too many requests: wait before the next one",

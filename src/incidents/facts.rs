@@ -64,6 +64,8 @@ pub struct IncidentFacts<'a> {
     pub is_ongoing: bool,
     /// A source is in danger.
     pub is_at_risk: bool,
+    /// When its first report was received: see [`crate::incidents::target::second_of`].
+    pub opened_s: u32,
 }
 
 /// The local days an incident happened on.

@@ -12,6 +12,7 @@ use crate::auth::policy::{Action, visible};
 use crate::auth::types::{Principal, Scope};
 use crate::context::Context;
 use crate::db::dialect::DbConn;
+use crate::db::writer::WriteTx;
 use crate::error::{Error, Language, Result};
 use crate::geo::gazetteer::{Found, Place, Within};
 use crate::geo::locate::Geo;
@@ -25,13 +26,14 @@ use crate::ids::{Id, IncidentId, ReportId};
 use crate::incidents::consent::{Release, list_releases};
 use crate::incidents::days::open_settled;
 use crate::incidents::grade::{Grade, list_report_grades};
+use crate::incidents::handling::{renew_claim, show_handling};
 use crate::incidents::merged::list_absorbed;
 use crate::incidents::opening::{self, ERASED, ReportRow, gone};
 use crate::incidents::relations::list_related;
 use crate::incidents::selection::Asked;
 use crate::incidents::store::{find_incident, list_suggested, split_codes};
 use crate::incidents::types::ReportCodes;
-use crate::incidents::view::{self, IncidentView, is_seen, is_seen_from, list_views};
+use crate::incidents::view::{self, IncidentView, is_seen, is_seen_from, list_seen, list_views};
 use crate::intake::classify::{self, SuggestionView};
 use crate::intake::places::{NearView, PlaceView};
 use crate::intake::receipt::AreaView;
@@ -97,10 +99,15 @@ pub fn exact_scope(principal: &Principal) -> Scope {
     visible(principal, Action::OpenReport).unwrap_or_else(|_forbidden| Scope::nowhere())
 }
 
+/// Returns where a caller may decide; nowhere for those who never may.
+pub fn deciding_scope(principal: &Principal) -> Scope {
+    visible(principal, Action::Decide).unwrap_or_else(|_forbidden| Scope::nowhere())
+}
+
 /// Read an incident
 ///
-/// Its `ETag` is what `If-Match` of a decision needs. One that was merged into another is still read here, and says into
-/// which.
+/// Its `ETag` is what `If-Match` of a decision needs. Those who may decide on it see who works on it and whose case it is,
+/// which change no version. One that was merged into another is still read here, and says into which.
 #[utoipa::path(
     get, path = "/v1/incidents/{id}", tag = "incidents", operation_id = "get_incident",
     params(("id" = uuid::Uuid, Path, description = "The incident")),
@@ -116,6 +123,7 @@ pub async fn get_incident(
     Pairs::of(&request)?.refuse_rest(&[])?;
     let id: IncidentId = Id::parse(&path).ok_or_else(Error::not_found)?;
     let exact = exact_scope(&access.principal);
+    let deciding = deciding_scope(&access.principal);
     let scope = access.scope;
     let shared = context.clone();
     let view = context
@@ -125,8 +133,9 @@ pub async fn get_incident(
             if !is_seen(&scope, &shared.geo(), &facts) {
                 return Err(Error::not_found());
             }
-            let views = list_views(conn, &shared, &[incident.id], &exact)?;
-            let mut view = views.into_iter().next().ok_or_else(Error::not_found)?;
+            let mut seen = list_seen(conn, &shared, &[incident.id], &exact)?;
+            show_handling(conn, &shared.geo(), &mut seen, &deciding, shared.clock.now())?;
+            let mut view = seen.pop().ok_or_else(Error::not_found)?.view;
             let suggested = list_suggested(conn, incident.id)?;
             view.suggestions = Some(classify::view_stored(&suggested, &shared.taxonomy));
             view.related = Some(list_related(conn, &shared.geo(), &incident, &scope)?);
@@ -319,20 +328,28 @@ fn accepts(request: &HttpRequest, media_type: &str) -> bool {
     accept.split(',').any(|range| range.split(';').next().unwrap_or_default().trim() == media_type)
 }
 
-/// Writes the opening to the audit log; what cannot be written there is not shown.
+/// Writes the opening to the audit log; what cannot be written there is not shown. Whoever works on the incident goes on to.
 async fn audit_opening(
     context: &web::Data<Context>,
     principal: &Principal,
     (row, newest): (&ReportRow, i32),
 ) -> Result<()> {
     let (country, computed) = &row.seen_from;
-    let mut entry = Entry::new(Act::OpenedReport, row.uuid, context.clock.now())
-        .by(principal.user_id())
+    let (reader, incident, now) = (principal.user_id(), row.incident, context.clock.now());
+    let mut entry = Entry::new(Act::OpenedReport, row.uuid, now)
+        .by(reader)
         .within(country, computed.as_deref());
     if row.revision != newest {
         entry = entry.detail(format!("revision_{}", row.revision));
     }
-    context.db.record(entry).await.map_err(audit::not_recorded)
+    let record = move |tx: &mut WriteTx<'_>| {
+        if let Some(reader) = reader {
+            renew_claim(tx.conn, incident, reader, now)?;
+        }
+        tx.record(entry);
+        Ok(())
+    };
+    context.db.write(record).await.map_err(audit::not_recorded)
 }
 
 fn answer_report(

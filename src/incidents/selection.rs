@@ -84,7 +84,7 @@ impl Asked {
 }
 
 /// Returns a scope in the words of the columns.
-fn counted(scope: &Scope) -> CountedScope {
+pub fn counted(scope: &Scope) -> CountedScope {
     match scope {
         Scope::All => CountedScope::All,
         Scope::Countries(countries) => CountedScope::Countries(

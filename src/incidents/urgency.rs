@@ -230,6 +230,7 @@ mod tests {
             has_minors: false,
             is_ongoing: false,
             is_at_risk: false,
+            opened_s: 0,
         }
     }
 

@@ -19,8 +19,10 @@ use crate::geo::areas::Areas;
 use crate::geo::locate::Geo;
 use crate::ids::IncidentId;
 use crate::incidents::grade::{Grade, list_grades};
+use crate::incidents::handling::{AssigneeView, ClaimView};
 use crate::incidents::merged::AbsorbedView;
 use crate::incidents::store::{IncidentRow, split_codes};
+use crate::incidents::target::{Grain, second_of};
 use crate::intake::classify::SuggestionView;
 use crate::intake::receipt::{AreaView, LabelView};
 use crate::seal::veil::PlaceVeil;
@@ -108,6 +110,13 @@ pub struct IncidentView {
     /// When it last changed; for those who may open reports of this country.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<DateTime<Utc>>,
+    /// Who works on it now, in the queue and where it is read alone, for those who may decide on it; absent when nobody
+    /// does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<ClaimView>,
+    /// Whose case it is, as `claim`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<AssigneeView>,
 }
 
 /// A GeoJSON point.
@@ -166,7 +175,7 @@ pub struct HarmView {
     pub by: BTreeMap<String, [i32; 2]>,
 }
 
-/// When an incident was opened, as finely as the caller may know: to the day outside the country team.
+/// When an incident was opened, or is due, as finely as the caller may know: to the day outside the country team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum OpenedView {
@@ -176,6 +185,16 @@ pub enum OpenedView {
     On(NaiveDate),
 }
 
+impl OpenedView {
+    /// Tells how finely.
+    pub fn grain(self) -> Grain {
+        match self {
+            Self::At(_) => Grain::Second,
+            Self::On(_) => Grain::Day,
+        }
+    }
+}
+
 /// An incident as the API shows it, with what its view leaves out.
 #[derive(Debug, Clone)]
 pub struct SeenIncident {
@@ -183,6 +202,8 @@ pub struct SeenIncident {
     pub row_id: i64,
     /// When its first report was received.
     pub opened: OpenedView,
+    /// The same in whole seconds, for the server alone: see [`second_of`].
+    pub opened_s: u32,
     /// What is shown.
     pub view: IncidentView,
 }
@@ -238,16 +259,17 @@ pub fn list_seen(
     let mut details = load_details(conn, ids)?;
     let geo = context.geo();
     for (incident, facts, merged_into) in rows {
-        let id = incident.id;
+        let (id, opened_at) = (incident.id, incident.opened_at);
         let details = details.remove(&id).unwrap_or_default();
         let is_exact = is_seen(exact, &geo, &facts);
         let opened = if is_exact {
-            OpenedView::At(incident.opened_at.and_utc())
+            OpenedView::At(opened_at.and_utc())
         } else {
-            OpenedView::On(incident.opened_at.date())
+            OpenedView::On(opened_at.date())
         };
         let view = view(&Loaded { incident, facts, merged_into }, details, context, is_exact)?;
-        views.insert(id, SeenIncident { row_id: id, opened, view });
+        let opened_s = second_of(opened_at);
+        views.insert(id, SeenIncident { row_id: id, opened, opened_s, view });
     }
     Ok(ids.iter().filter_map(|id| views.remove(id)).collect())
 }
@@ -342,6 +364,8 @@ fn view(
         is_test: facts.is_test,
         opened_on: incident.opened_at.date(),
         updated_at: is_exact.then(|| incident.updated_at.and_utc()),
+        claim: None,
+        assignee: None,
     })
 }
 

@@ -23,6 +23,7 @@ use crate::incidents::store::{
     IncidentRow, find_incident, has_override, keep_override, refresh_facts, set_override,
 };
 use crate::incidents::view::{IncidentView, is_seen, list_views};
+use crate::review::claims::follow_decision;
 use crate::review::corrections::{self, Corrections};
 use crate::review::{grades, sources};
 use crate::seal::envelope::{Owner, OwnerKind, Part, Sealer};
@@ -64,8 +65,9 @@ pub struct SystemAct<'a> {
 /// Stores `decision` and returns the incident as it is then.
 ///
 /// # Errors
-/// `NotFound` out of scope; `PreconditionFailed` with the current state when somebody was faster; `Merged`;
-/// `TransitionNotAllowed`, `CategoryRequired`, `CountryUnsettled`, `SourcesNeeded`, `OwnReport`, `InvalidFields`.
+/// `NotFound` out of scope; `PreconditionFailed` with the current state when somebody was faster;
+/// `Merged`; `Claimed` by another; `TransitionNotAllowed`, `CategoryRequired`, `CountryUnsettled`, `SourcesNeeded`, `OwnReport`,
+/// `InvalidFields`.
 pub fn decide(
     tx: &mut WriteTx<'_>,
     context: &Context,
@@ -90,6 +92,7 @@ pub fn decide(
     if from != to {
         sources::check(tx.conn, &context.keys, (incident.id, to), decision.decided_by)?;
     }
+    follow_decision(tx.conn, incident.id, (decision.decided_by, to), decision.now)?;
 
     let mut fields = corrections::store(tx.conn, context, decision, (&incident, &facts))?;
     if !decision.report_grades.is_empty() {

@@ -21,7 +21,7 @@ use crate::db::schema::{
     incident_facts, incidents, quarantined, report_grades, report_revisions, reports,
 };
 use crate::db::sealed::destroy_keys;
-use crate::db::writer::{ChangeKind, WriteTx};
+use crate::db::writer::WriteTx;
 use crate::error::{Code, Error, Result};
 use crate::geo::geotag::Precision;
 use crate::ids::{IncidentId, QuarantinedId, ReportId, UserId};
@@ -108,7 +108,7 @@ fn forget_home(
     let facts = incident_facts::table.find(home).first(tx.conn)?;
     forget(tx.conn, &incident, &facts)?;
     record(tx, context, erasure, (&incident, Status::Withdrawn))?;
-    tx.changed(home, ChangeKind::Decided);
+    tx.changed(home, kind_of_change(status_of(&incident)?, Status::Withdrawn));
     Ok(())
 }
 

@@ -25,8 +25,9 @@ use crate::review::quarantine::{self, Judgement, QuarantinePage, QuarantinedView
 /// Decide on an incident
 ///
 /// An incident changes only here: its status, what a reviewer corrects, and grades. `If-Match` carries the `ETag` that was
-/// read: 428 without it, 412 with the current state when somebody decided meanwhile. `corroborated` needs two
-/// independent sources, and nobody corroborates or verifies what they reported themselves.
+/// read: 428 without it, 412 with the current state when somebody decided meanwhile. Where another works on it: 409, until
+/// you take it over. `corroborated` needs two independent sources, and nobody corroborates or verifies what they reported
+/// themselves.
 #[utoipa::path(
     post, path = "/v1/incidents/{id}/decisions", tag = "review", operation_id = "decide_incident",
     params(
@@ -37,6 +38,7 @@ use crate::review::quarantine::{self, Judgement, QuarantinePage, QuarantinedView
     responses(
         (status = 200, description = "The incident as it is now", body = IncidentView,
          headers(("ETag" = String, description = "Its version"))),
+        (status = 409, description = "Another works on it; `current` says who and until when", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "Somebody changed it; `current` is what it is now", body = Problem, content_type = "application/problem+json"),
         (status = 428, description = "`If-Match` is missing", body = Problem, content_type = "application/problem+json"),
     )

@@ -97,11 +97,13 @@ pub enum OwnerKind {
     Reveal,
     /// A link between two incidents.
     Relation,
+    /// A case that went from hand to hand.
+    CaseMove,
 }
 
 impl OwnerKind {
     /// Every kind there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Report,
         Self::Incident,
         Self::Decision,
@@ -110,6 +112,7 @@ impl OwnerKind {
         Self::Quarantine,
         Self::Reveal,
         Self::Relation,
+        Self::CaseMove,
     ];
 
     /// Returns the stored name.
@@ -123,6 +126,7 @@ impl OwnerKind {
             Self::Quarantine => "quarantine",
             Self::Reveal => "reveal",
             Self::Relation => "relation",
+            Self::CaseMove => "case_move",
         }
     }
 

@@ -195,6 +195,8 @@ fn a_mismatch_waits_in_the_queues_of_both_countries() {
         assert_eq!(ids(&page), std::slice::from_ref(&mismatch), "{scope}");
         assert_eq!(page["items"][0]["flags"], json!(["country_mismatch"]));
         assert_eq!(page["counts"]["received"], 1, "{scope}");
+        let flagged = queue(&of(scope), "?flag=country_mismatch");
+        assert_eq!(ids(&flagged), std::slice::from_ref(&mismatch), "{scope}: a list of their own");
         assert_eq!(queue(&of(scope), "?include=test")["total"], 0, "{scope}: left out when asked");
     }
     assert_eq!(ids(&queue(&of("SLE"), "")), [elsewhere], "out of scope is absent");
@@ -203,6 +205,7 @@ fn a_mismatch_waits_in_the_queues_of_both_countries() {
         "location": {"country": "COD", "lat": -6.4162, "lon": 20.8}});
     of("COD").decide(&mismatch, &settled).expect(200);
     assert_eq!(queue(&of("COD"), "")["total"], 1);
+    assert_eq!(queue(&of("COD"), "?flag=country_mismatch")["total"], 0);
     assert_eq!(queue(&of("CAF"), "")["total"], 0);
 }
 
@@ -313,11 +316,11 @@ fn an_item_is_the_core_and_the_time_only_its_country_team_sees() {
     let id = submit(&app, Some(CLASH), &json!({"narrative": "Words stay out of the queue."}));
     let path = format!("/v1/incidents/{}", id.as_str().expect("an id"));
 
-    for (role, since) in [
-        (Role::Reviewer, "2024-04-01T12:00:00Z"),
-        (Role::RegionalLead, "2024-04-01T12:00:00Z"),
-        (Role::Analyst, "2024-04-01"),
-        (Role::Coordinator, "2024-04-01"),
+    for (role, since, due) in [
+        (Role::Reviewer, "2024-04-01T12:00:00Z", "2024-04-08T12:00:00Z"),
+        (Role::RegionalLead, "2024-04-01T12:00:00Z", "2024-04-08T12:00:00Z"),
+        (Role::Analyst, "2024-04-01", "2024-04-08"),
+        (Role::Coordinator, "2024-04-01", "2024-04-08"),
     ] {
         let client = app.user(role, "SLE");
         let page = queue(&client, "");
@@ -328,11 +331,13 @@ fn an_item_is_the_core_and_the_time_only_its_country_team_sees() {
         assert!(!item.to_string().contains("stay out"), "{role:?}");
         let fields = item.as_object_mut().expect("an object");
         assert_eq!(fields.remove("waiting_since"), Some(json!(since)), "{role:?}");
+        assert_eq!(fields.remove("due_at"), Some(json!(due)), "{role:?}");
+        assert_eq!(fields.remove("is_overdue"), Some(json!(false)));
         assert_eq!(fields.remove("urgency"), Some(json!("normal")));
         assert_eq!(fields.remove("urgency_reasons"), Some(json!(["severity_4"])));
         let mut incident = client.get(&path).expect(200).json();
-        // Read alone it shows what its words suggest and what it is linked to as well.
-        for name in ["suggestions", "related"] {
+        // Read alone it shows what its words suggest, what it is linked to and what it absorbed as well.
+        for name in ["suggestions", "related", "absorbed", "consent"] {
             assert!(incident.as_object_mut().expect("an object").remove(name).is_some(), "{name}");
         }
         assert_eq!(item, incident, "{role:?}: the incident itself");

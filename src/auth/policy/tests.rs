@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::auth::policy::{
-    Action, may_grant, may_hold_both, may_manage, may_name, reach, reads_technical_entries,
-    submission_scope, visible,
+    Action, may_grant, may_hold_both, may_manage, may_name, reach, reach_of,
+    reads_technical_entries, submission_scope, visible,
 };
 use crate::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
 use crate::error::Code;
@@ -13,12 +13,13 @@ use crate::ids::{DeviceId, SessionId, UserId};
 
 /// Where each role may do each action: `-` never, `o` what is its own, `s` within the scope of the grant, `a` everywhere.
 /// Columns as in [`Role::ALL`]: monitor, reviewer, regional lead, analyst, coordinator, auditor, sysadmin.
-const WHO_MAY: [(Action, &str); 20] = [
+const WHO_MAY: [(Action, &str); 21] = [
     (Action::SubmitReport, "o s s - - - -"),
     (Action::ReadReceipt, "o s s - - - -"),
     (Action::ReadCore, "- s s s a - -"),
     (Action::OpenReport, "- s s - - - -"),
     (Action::Decide, "- s s - - - -"),
+    (Action::OverseeReview, "- - s - a - -"),
     (Action::SearchText, "- s s - - - -"),
     (Action::Geotag, "o s s s a s s"),
     (Action::Classify, "o s s s a - -"),
@@ -369,6 +370,20 @@ fn a_credential_reaches_as_far_as_all_grants_together_and_no_further_than_itself
     );
     assert_eq!(reach(&signed_in(Vec::new())), Scope::nowhere());
     assert_eq!(reach(&phone()), Scope::nowhere());
+}
+
+#[test]
+fn somebodys_grants_reach_where_their_roles_may_do_it() {
+    let held = [
+        grant(Role::Reviewer, &["SLE"]),
+        grant(Role::RegionalLead, &["LBR"]),
+        grant(Role::Analyst, &["CAF"]),
+    ];
+
+    assert_eq!(reach_of(&held, Action::Decide), countries(&["SLE", "LBR"]));
+    assert_eq!(reach_of(&held, Action::OverseeReview), countries(&["LBR"]));
+    assert_eq!(reach_of(&held[2..], Action::Decide), Scope::nowhere());
+    assert_eq!(reach_of(&[], Action::Decide), Scope::nowhere());
 }
 
 #[test]

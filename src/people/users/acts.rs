@@ -25,6 +25,7 @@ use crate::people::users::rules::{
     require_another, require_compatible, require_may_grant, require_may_manage,
 };
 use crate::people::users::store;
+use crate::review::assignments::hand_over_cases;
 use crate::seal::envelope::{Owner, OwnerKind, Part, Sealed};
 
 /// How long the first link works.
@@ -154,7 +155,7 @@ pub fn enable(tx: &mut WriteTx<'_>, context: &Context, caller: &Caller, id: User
     Ok(())
 }
 
-/// Gives what one person does today, and their phones, to another, and disables the first.
+/// Gives what one person does today, their phones and their cases to another, and disables the first.
 ///
 /// # Errors
 /// `NotFound`, `InvalidFields` for the other one, `Forbidden`, `RolesApart`, `LastCoordinator`; the database's failure.
@@ -174,8 +175,9 @@ pub fn hand_over(
         hand_over_grant(tx, caller, grant, &taker)?;
     }
     let n_devices = store::move_devices(tx.conn, giver.row.row_id, taker.row.row_id)?;
+    let n_cases = hand_over_cases(tx.conn, (from, to), caller.now)?;
     let entry = entry_on(&giver, Act::HandedOver, caller);
-    tx.record(entry.detail(format!("to {to} devices {n_devices}")));
+    tx.record(entry.detail(format!("to {to} devices {n_devices} cases {n_cases}")));
     if giver.row.disabled_at.is_none() {
         shut_account(tx, caller, &giver)?;
     }

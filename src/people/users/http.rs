@@ -279,8 +279,8 @@ pub struct HandoverBody {
 
 /// Hand a person's work over to another
 ///
-/// The roles that hold today and the live phones go to the other person, and the account of the first is disabled. What
-/// was, stays to be read.
+/// The roles that hold today, the live phones, and the incidents that are theirs or that they work on go to the other person,
+/// and the account of the first is disabled. What was, stays to be read.
 #[utoipa::path(
     post, path = "/v1/users/{id}/handover", tag = "people", operation_id = "hand_over_user",
     params(("id" = uuid::Uuid, Path, description = "The person who leaves")),

@@ -12,6 +12,7 @@ use crate::error::{Code, Error, FieldError, Result};
 use crate::ids::IncidentId;
 use crate::incidents::merged::{list_absorbed_ids, refuse_merged};
 use crate::incidents::view::IncidentView;
+use crate::review::claims::{follow_decision, follow_merge};
 use crate::review::decisions::one_view;
 use crate::review::merging::rules::{MOST_REPORTS, judge_absorbed, judge_survivor};
 use crate::review::merging::store::{
@@ -23,7 +24,7 @@ use crate::review::merging::store::{
 ///
 /// # Errors
 /// `NotFound` where one of them is out of scope, `PreconditionFailed` with the current state, `Merged`, `NotMergeable`,
-/// `CountryUnsettled`.
+/// `CountryUnsettled`, `Claimed` by another.
 pub fn merge(
     tx: &mut WriteTx<'_>,
     context: &Context,
@@ -50,6 +51,7 @@ fn try_merge(
 ) -> Result<IncidentView> {
     let merge = lock_all(tx.conn, context, acting, absorbed)?;
     check(tx.conn, context, acting, &merge)?;
+    follow_claims(tx.conn, acting, &merge)?;
     let Merge { survivor, absorbed, members } = merge;
     let moved = list_moved(tx.conn, &survivor, &absorbed)?;
     let operation = begin(tx.conn, Kind::Merge, acting, survivor.0.id, &moved)?;
@@ -114,6 +116,29 @@ fn check(conn: &mut DbConn, context: &Context, acting: &Acting, merge: &Merge) -
         }
     }
     Ok(())
+}
+
+/// What another works on stays as it is; one's own claims on the absorbed end.
+fn follow_claims(conn: &mut DbConn, acting: &Acting, merge: &Merge) -> Result<()> {
+    let survivor = &merge.survivor.0;
+    follow_decision(conn, survivor.id, (Some(acting.by), status_of(survivor)?), acting.now)?;
+    for (nth, (absorbed, _)) in merge.absorbed.iter().enumerate() {
+        let followed = follow_merge(conn, absorbed.id, acting.by, acting.now);
+        followed.map_err(|error| name_claimed(error, format!("/incidents/{nth}")))?;
+    }
+    Ok(())
+}
+
+fn name_claimed(error: Error, pointer: String) -> Error {
+    if error.code != Code::Claimed {
+        return error;
+    }
+    let field = FieldError::new(
+        pointer,
+        "somebody works on it: leave it to them, or take it over first",
+        "quelqu'un y travaille : laissez-le-lui, ou reprenez-le d'abord",
+    );
+    Error { fields: vec![field], ..error }
 }
 
 fn name_merged(error: Error, pointer: &str) -> Error {

@@ -22,9 +22,10 @@ use crate::incidents::merged::refuse_merged;
 use crate::incidents::opening::{ERASED, find_report};
 use crate::incidents::store::{IncidentRow, clear_facts, split_codes};
 use crate::incidents::view::{IncidentView, is_seen_from, list_views};
+use crate::review::claims::follow_decision;
 use crate::review::decisions::one_view;
 use crate::review::merging::store::{
-    Acting, Case, Kind, Moved, Touch, begin, lock, move_reports, rederive_next, status_now, take,
+    Acting, Case, Kind, Moved, Touch, begin, lock, move_reports, rederive_next, status_now, status_of, take,
 };
 use crate::review::sources::SOURCES_NEEDED;
 use crate::review::{erasure, sources};
@@ -64,7 +65,8 @@ pub struct KeptView {
 /// Sends `ids` home from the incident that `acting` names.
 ///
 /// # Errors
-/// `NotFound` where something is out of scope, `PreconditionFailed` with the current state, `Merged`, `InvalidFields`.
+/// `NotFound` where something is out of scope, `PreconditionFailed` with the current state, `Merged`, `Claimed` by another,
+/// `InvalidFields`.
 pub fn split(
     tx: &mut WriteTx<'_>,
     context: &Context,
@@ -88,6 +90,8 @@ fn try_split(
     let survivor = take(&mut cases, survivor.id)?;
     acting.check_version(tx.conn, context, &survivor)?;
     refuse_merged(tx.conn, &survivor.0)?;
+    let decider = (Some(acting.by), status_of(&survivor.0)?);
+    follow_decision(tx.conn, survivor.0.id, decider, acting.now)?;
     let moved = check_reports(tx.conn, &survivor, ids)?;
     let came_at = find_arrival(tx.conn, survivor.0.id, &moved)?;
     let kept = list_kept(tx.conn, survivor.0.id, came_at)?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::canaries::planter::Planter;
-use crate::canaries::stage::{Sent, Stage};
+use crate::canaries::stage::{Sent, Stage, encode};
 use crate::harness::{Answer, code_of, from_base32};
 
 /// A route that writes, and what is sent to it.
@@ -73,6 +73,35 @@ pub(crate) const PLANTS: &[Plant] = &[
     ("POST /v1/classify", |stage| {
         sent("monitor", "/v1/classify", json!({"text": stage.planter.words("a text to classify")}))
     }),
+    ("POST /v1/queue/next", |stage| {
+        let query = encode(&stage.planter.words("words looked for in the queue"));
+        sent("reviewer", format!("/v1/queue/next?q={query}"), Value::Null)
+    }),
+    ("POST /v1/incidents/{id}/claim", |stage| {
+        let path = stage.path("/v1/incidents/{id}/claim");
+        let lead = stage.client("regional_lead");
+        let held =
+            json!({"take_over": true, "reason": stage.planter.words("the reason of a lead")});
+        lead.post(&path, &held).expect(200);
+        let reason = stage.planter.words("the reason of taking a case over");
+        sent("reviewer", path, json!({"take_over": true, "reason": reason}))
+    }),
+    ("PUT /v1/incidents/{id}/assignee", |stage| {
+        let me = stage.client("reviewer").get("/v1/me").expect(200).json()["id"].clone();
+        let reason = stage.planter.words("the reason of an assignment");
+        let path = stage.path("/v1/incidents/{id}/assignee");
+        sent("reviewer", path, json!({"user": me, "reason": reason}))
+    }),
+    ("POST /v1/queue/rejections", |stage| {
+        let flood = new_report(stage)["incident"].clone();
+        let reason = stage.planter.words("the reason of rejecting a flood");
+        sent("reviewer", "/v1/queue/rejections", json!({"incidents": [flood], "reason": reason}))
+    }),
+    ("POST /v1/queue/rejections/{id}/undo", |stage| {
+        let path = format!("/v1/queue/rejections/{}/undo", stage.kept("rejections"));
+        let reason = stage.planter.words("the reason of putting a flood back");
+        sent("reviewer", path, json!({"reason": reason}))
+    }),
     ("POST /v1/incidents/{id}/decisions", |stage| {
         let (lat, lon) = stage.planter.spot("a settled place");
         let body = json!({"status": "verified", "reason": stage.planter.words("a reason"),
@@ -133,6 +162,7 @@ pub(crate) const PLANTS: &[Plant] = &[
 /// Routes that change something and into which nobody can write a word, each with the reason.
 pub(crate) const WITHOUT_WORDS: &[(&str, &str)] = &[
     ("DELETE /v1/incidents/{id}/related/{related}", "two ids and no body"),
+    ("DELETE /v1/incidents/{id}/claim", "an id and no body"),
     ("DELETE /v1/sessions/{id}", "an id and no body"),
     ("POST /v1/organisations", "names of organisations are public and stand in plain"),
     ("PUT /v1/organisations/{id}", "names of organisations are public and stand in plain"),
@@ -184,6 +214,9 @@ pub(crate) fn learn(stage: &Stage, route: &str, answer: &Answer) {
             let told = answer.json();
             stage.planter.keep("a token", &text(&told["token"]), &[]);
             stage.keep("tokens", &text(&told["id"]));
+        }
+        "POST /v1/queue/rejections" => {
+            stage.keep("rejections", &text(&answer.json()["id"]));
         }
         "PUT /v1/reports/{id}" => {
             let told = answer.json();

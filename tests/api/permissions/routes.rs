@@ -67,7 +67,7 @@ impl Spec {
 pub(super) fn all() -> Vec<Spec> {
     use Kind::{
         Country, Grant, Incident, LinkedPair, MergedPair, Organisation, Pair, Person, Phone, Quarantined,
-        Region, Report, Session, Token,
+        Region, Rejection, Report, Session, Token,
     };
     vec![
         // public
@@ -105,8 +105,16 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::send("POST /v1/classify", Country, |_| json!({"text": "Two diggers were beaten."})),
         // review
         Spec::list("GET /v1/queue"),
+        // Nothing came by this channel, whatever others submit meanwhile.
+        Spec::remove("POST /v1/queue/next", Country).with_query(|thing| format!("?channel=sms&country={}", thing.country)),
+        Spec::read("GET /v1/queue/reviewers", Country),
+        Spec::send("POST /v1/queue/rejections", Incident, |thing| json!({"incidents": [thing.id], "reason": "ok"})),
+        Spec::send("POST /v1/queue/rejections/{id}/undo", Rejection, |_| json!({"reason": "ok"})),
         Spec::list("GET /v1/incidents"),
         Spec::read("GET /v1/incidents/{id}", Incident),
+        Spec::remove("POST /v1/incidents/{id}/claim", Incident),
+        Spec::remove("DELETE /v1/incidents/{id}/claim", Incident),
+        Spec::send("PUT /v1/incidents/{id}/assignee", Incident, |_| json!({"user": null})),
         Spec::send("POST /v1/incidents/{id}/decisions", Incident, |_| json!({"status": "verified", "reason": "ok"}))
             .on_first_version(),
         Spec::read("GET /v1/incidents/{id}/comparison", Incident),

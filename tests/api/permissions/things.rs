@@ -8,8 +8,10 @@ use sentinelle::auth::accounts::add_user;
 use sentinelle::auth::sessions::begin;
 use sentinelle::auth::store::find_row_id;
 use sentinelle::auth::types::{GrantScope, Principal, Role};
-use sentinelle::db::schema::{incident_relations, incidents, quarantined, reports};
-use sentinelle::ids::{IncidentId, QuarantinedId, RelationId, UserId};
+use sentinelle::db::schema::{
+    bulk_rejected, bulk_rejections, incident_relations, incidents, quarantined, reports,
+};
+use sentinelle::ids::{BulkRejectionId, IncidentId, QuarantinedId, RelationId, UserId};
 use sentinelle::incidents::store::find_incident;
 use sentinelle::intake::http::prepare_body;
 use sentinelle::intake::prepare::{Channel, Prepared};
@@ -85,6 +87,8 @@ pub(super) enum Kind {
     /// Two incidents of one country, the second merged into the first; `other` is the report it brought.
     MergedPair,
     Quarantined,
+    /// Incidents of one country that were rejected at once.
+    Rejection,
     /// A session: the caller's own, or of somebody else in the country.
     Session,
     /// A monitor; one's own is the caller.
@@ -108,6 +112,7 @@ impl Kind {
             | Self::Report
             | Self::Incident
             | Self::Quarantined
+            | Self::Rejection
             | Self::Pair
             | Self::LinkedPair
             | Self::MergedPair
@@ -199,6 +204,7 @@ impl<'a> Things<'a> {
                 of_incident.clone()
             }
             Kind::Quarantined => self.set_aside(maker, &report, &prepared),
+            Kind::Rejection => self.reject(prepared.incident),
             Kind::Session => self.begin_session(maker, country),
             Kind::Person
             | Kind::Grant
@@ -273,6 +279,31 @@ impl<'a> Things<'a> {
             Ok(diesel::update(incidents::table.find(home.id)).set(merged).execute(tx.conn)?)
         });
         assert_eq!(merged.expect("an update"), 1);
+    }
+
+    /// Makes the rejection of one incident, whose version it did not make; returns its id.
+    fn reject(&self, incident: IncidentId) -> String {
+        let id = BulkRejectionId::random();
+        let now = self.app.context.clock.now().naive_utc();
+        let rejected = self.app.context.db.write_here(move |tx| {
+            let (incident, _) = find_incident(tx.conn, incident)?.expect("an incident");
+            let row = (
+                bulk_rejections::uuid.eq(id),
+                bulk_rejections::rejected_by.eq(UserId::random()),
+                bulk_rejections::rejected_at.eq(now),
+            );
+            diesel::insert_into(bulk_rejections::table).values(row).execute(tx.conn)?;
+            let made = bulk_rejections::table.filter(bulk_rejections::uuid.eq(id));
+            let made: i64 = made.select(bulk_rejections::id).first(tx.conn)?;
+            let row = (
+                bulk_rejected::rejection_id.eq(made),
+                bulk_rejected::incident_id.eq(incident.id),
+                bulk_rejected::version.eq(2),
+            );
+            Ok(diesel::insert_into(bulk_rejected::table).values(row).execute(tx.conn)?)
+        });
+        rejected.expect("a rejection");
+        id.to_string()
     }
 
     /// Sends other content under the id of a stored report; returns the id under which it was set aside.
