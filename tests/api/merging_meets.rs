@@ -45,8 +45,7 @@ fn what_another_works_on_is_neither_merged_nor_split() {
     split(&reviewer, survivor, &[&two["id"]]).expect_problem(409, "claimed");
     let claimed = claim(&reviewer, absorbed).expect_problem(409, "merged");
     assert_eq!(&claimed.json()["merged_into"], survivor);
-    let assigned =
-        reviewer.put(&format!("{}/assignee", path_of(absorbed)), &json!({"user": null}));
+    let assigned = reviewer.put(&format!("{}/assignee", path_of(absorbed)), &json!({"user": null}));
     assigned.expect_problem(409, "merged");
     split(&other, survivor, &[&two["id"]]).expect(200);
     claim(&reviewer, absorbed).expect(200);
@@ -75,7 +74,10 @@ fn a_guest_that_is_withdrawn_counts_nowhere_and_goes_home_withdrawn() {
     assert_eq!((&home["status"], &home["reports"]), (&json!("withdrawn"), &json!(0)));
     assert_eq!(home["merged_into"], Value::Null);
     let counted = count(&reviewer, "status=all");
-    assert_eq!((&counted["total"]["incidents"], &counted["total"]["reports"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        (&counted["total"]["incidents"], &counted["total"]["reports"]),
+        (&json!(2), &json!(1))
+    );
     merge(&reviewer, &one["incident"], &[&two["incident"]]).expect_problem(422, "not_mergeable");
 }
 
@@ -99,7 +101,11 @@ fn an_incident_whose_own_report_is_withdrawn_lives_by_its_guests_and_not_after_t
     let empty = &apart["incident"];
     assert_eq!((&empty["reports"], &empty["status"]), (&json!(0), &json!("withdrawn")));
     assert_eq!(empty["categories"][0]["code"], "rights.land_displacement.forced_eviction");
-    assert_eq!(empty["harm"]["killed"], json!({"min": 2, "max": 2}), "its own, which nobody counts");
+    assert_eq!(
+        empty["harm"]["killed"],
+        json!({"min": 2, "max": 2}),
+        "its own, which nobody counts"
+    );
     assert_eq!(count(&reviewer, "status=received")["total"]["killed"]["max"], 5);
 }
 

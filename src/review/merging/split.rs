@@ -25,7 +25,8 @@ use crate::incidents::view::{IncidentView, is_seen_from, list_views};
 use crate::review::claims::follow_decision;
 use crate::review::decisions::one_view;
 use crate::review::merging::store::{
-    Acting, Case, Kind, Moved, Touch, begin, lock, move_reports, rederive_next, status_now, status_of, take,
+    Acting, Case, Kind, Moved, Touch, begin, lock, move_reports, rederive_next, status_now,
+    status_of, take,
 };
 use crate::review::sources::SOURCES_NEEDED;
 use crate::review::{erasure, sources};
