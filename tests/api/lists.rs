@@ -198,6 +198,7 @@ fn an_opened_report_holds_the_words_and_the_exact_point() {
         "matched",
         "candidates",
         "flags",
+        "grade",
         "suggestions",
         "report",
     ]);
