@@ -1,6 +1,6 @@
 //! Merges, splits and decisions at once, on two servers: exactly one wins, and no report is lost.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl};
 use sentinelle::db::schema::{incidents, reports};

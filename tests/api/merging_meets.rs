@@ -1,6 +1,6 @@
 //! What merging meets: claims, withdrawals, corrections and grades of what stands together.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use sentinelle::auth::types::Role;
 use serde_json::{Value, json};

@@ -191,7 +191,9 @@ fn apply(side: &Side<'_>, twin: &Side<'_>, model: &mut Model, step: &Step) {
                 guests.iter().all(|nth| model.is_merged(*nth) && model.with[*nth] == from);
             assert_eq!(status == 200, is_right, "{step:?}: {status}");
             if is_right {
-                guests.iter().for_each(|nth| model.with[*nth] = *nth);
+                for nth in guests {
+                    model.with[*nth] = *nth;
+                }
             }
         }
         Step::Decide(nth, status, codes) => {
