@@ -63,6 +63,14 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             web::post().to(review::http::decide_incident),
         ),
         (
+            (Method::POST, "/v1/incidents/{id}/merge"),
+            web::post().to(review::merging::http::merge_incidents),
+        ),
+        (
+            (Method::POST, "/v1/incidents/{id}/split"),
+            web::post().to(review::merging::http::split_incident),
+        ),
+        (
             (Method::GET, "/v1/incidents/{id}/comparison"),
             read().to(review::comparison::compare_incident),
         ),
@@ -244,6 +252,8 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         incidents::http::list_incidents,
         incidents::http::get_incident,
         review::http::decide_incident,
+        review::merging::http::merge_incidents,
+        review::merging::http::split_incident,
         review::comparison::compare_incident,
         review::http::erase_report,
         incidents::reveal::reveal_incident,

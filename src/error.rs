@@ -116,6 +116,10 @@ pub enum Code {
     CoordinatesSwapped,
     /// This channel must send an id.
     IdRequired,
+    /// The incident was merged into another.
+    Merged,
+    /// The incidents cannot become one.
+    NotMergeable,
     /// The incident cannot go from its status to the one asked for.
     TransitionNotAllowed,
     /// An incident without a category cannot be verified.
@@ -154,7 +158,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `api-spec/README.md`.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 43] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::UnknownParameter,
@@ -179,6 +183,8 @@ impl Code {
         Self::InvalidFields,
         Self::CoordinatesSwapped,
         Self::IdRequired,
+        Self::Merged,
+        Self::NotMergeable,
         Self::TransitionNotAllowed,
         Self::CategoryRequired,
         Self::CountryUnsettled,
@@ -225,6 +231,8 @@ impl Code {
             Self::InvalidFields => "invalid_fields",
             Self::CoordinatesSwapped => "coordinates_swapped",
             Self::IdRequired => "id_required",
+            Self::Merged => "merged",
+            Self::NotMergeable => "not_mergeable",
             Self::TransitionNotAllowed => "transition_not_allowed",
             Self::CategoryRequired => "category_required",
             Self::CountryUnsettled => "country_unsettled",

@@ -53,6 +53,9 @@ pub enum Reveal {}
 /// Kind of [`RelationId`].
 #[derive(Debug)]
 pub enum Relation {}
+/// Kind of [`RegroupingId`].
+#[derive(Debug)]
+pub enum Regrouping {}
 /// Kind of [`CaseMoveId`].
 #[derive(Debug)]
 pub enum CaseMove {}
@@ -88,6 +91,8 @@ pub type SessionId = Id<Session>;
 pub type RevealId = Id<Reveal>;
 /// Names one link between two incidents.
 pub type RelationId = Id<Relation>;
+/// Names one merge or split.
+pub type RegroupingId = Id<Regrouping>;
 /// Names one passing of a case from hand to hand.
 pub type CaseMoveId = Id<CaseMove>;
 /// Names one rejection of many incidents at once.

@@ -77,6 +77,10 @@ acts! {
     RevealedIdentities = Case, "revealed", "incident";
     /// An incident was linked to another, or the link undone.
     RelatedIncidents = Case, "related", "incident";
+    /// An incident took the reports of others, was absorbed, or its absorber was; the detail says which.
+    MergedIncidents = Case, "merged", "incident";
+    /// Reports went back to the incidents they came from; the detail says what this one had of it.
+    SplitIncident = Case, "split", "incident";
     /// A report was corrected by its sender; without an actor.
     RevisedReport = Case, "revised", "report";
     /// A report was withdrawn by its sender; without an actor.

@@ -30,7 +30,7 @@ use crate::db::writer::Change;
 pub use self::bulk::{insert_audit, insert_rows, next_incident_ids, rewrap_data_keys};
 pub use self::connection::DbConn;
 pub use self::erase::{clear_log, lock_data_keys};
-pub use self::locks::{lock_incident, try_lock_incident};
+pub use self::locks::{lock_incident, lock_incidents, try_lock_incident};
 pub use self::uuid_column::DbUuid;
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");

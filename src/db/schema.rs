@@ -703,3 +703,47 @@ diesel::allow_tables_to_appear_in_same_query!(incident_assignees, users);
 diesel::allow_tables_to_appear_in_same_query!(bulk_rejected, incidents);
 diesel::allow_tables_to_appear_in_same_query!(bulk_rejected, incident_facts);
 diesel::allow_tables_to_appear_in_same_query!(bulk_rejected, bulk_rejections);
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    regroupings (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        kind -> Text,
+        incident_id -> BigInt,
+        done_by -> DbUuid,
+        done_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::BigInt;
+
+    regrouped_reports (report_id, regrouping_id) {
+        regrouping_id -> BigInt,
+        report_id -> BigInt,
+        from_incident_id -> BigInt,
+        to_incident_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer};
+
+    regrouped_incidents (incident_id, version) {
+        regrouping_id -> BigInt,
+        incident_id -> BigInt,
+        version -> Integer,
+    }
+}
+
+diesel::joinable!(regrouped_reports -> regroupings (regrouping_id));
+diesel::joinable!(regrouped_reports -> reports (report_id));
+diesel::joinable!(regrouped_incidents -> regroupings (regrouping_id));
+diesel::allow_tables_to_appear_in_same_query!(regroupings, regrouped_reports);
+diesel::allow_tables_to_appear_in_same_query!(regroupings, regrouped_incidents);
+diesel::allow_tables_to_appear_in_same_query!(regrouped_reports, regrouped_incidents);
+diesel::allow_tables_to_appear_in_same_query!(regrouped_reports, reports);
+diesel::allow_tables_to_appear_in_same_query!(regrouped_incidents, decisions);

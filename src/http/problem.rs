@@ -41,6 +41,10 @@ pub struct Problem {
     /// `precondition_failed`: the incident as it is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<serde_json::Value>,
+    /// `merged`: the incident that holds its reports now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    merged_into: Option<serde_json::Value>,
     /// `id_conflict`: the fields in which the two contents differ, as JSON pointers.
     #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<serde_json::Value>,
@@ -76,6 +80,7 @@ pub fn status(code: Code) -> StatusCode {
         Code::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
         Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         Code::IdConflict
+        | Code::Merged
         | Code::AlreadySetUp
         | Code::NameTaken
         | Code::InUse
@@ -93,6 +98,7 @@ pub fn status(code: Code) -> StatusCode {
         Code::InvalidFields
         | Code::CoordinatesSwapped
         | Code::IdRequired
+        | Code::NotMergeable
         | Code::TransitionNotAllowed
         | Code::CategoryRequired
         | Code::CountryUnsettled
@@ -189,6 +195,13 @@ fn titles(code: Code) -> (&'static str, &'static str) {
             "this channel must send an id with each report",
             "ce canal doit joindre un identifiant à chaque rapport",
         ),
+        Code::Merged => (
+            "this incident was merged: go on with the one in `merged_into`, or split it off first",
+            "cet incident a été fusionné : poursuivez avec celui de « merged_into », ou séparez-le d'abord",
+        ),
+        Code::NotMergeable => {
+            ("these incidents cannot be merged", "ces incidents ne peuvent pas être fusionnés")
+        }
         Code::TransitionNotAllowed => (
             "the incident cannot take this status now",
             "l'incident ne peut pas prendre ce statut maintenant",
@@ -279,6 +292,7 @@ pub fn render(error: &Error, language: Language) -> HttpResponse<BoxBody> {
         corrected: extra("corrected"),
         candidates: extra("candidates"),
         current: extra("current"),
+        merged_into: extra("merged_into"),
         fields: extra("fields"),
         retry_after: extra("retry_after"),
     };

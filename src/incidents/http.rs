@@ -27,6 +27,7 @@ use crate::incidents::consent::{Release, list_releases};
 use crate::incidents::days::open_settled;
 use crate::incidents::grade::{Grade, list_report_grades};
 use crate::incidents::handling::{renew_claim, show_handling};
+use crate::incidents::merged::list_absorbed;
 use crate::incidents::opening::{self, ERASED, ReportRow, gone};
 use crate::incidents::relations::list_related;
 use crate::incidents::selection::Asked;
@@ -106,7 +107,7 @@ pub fn deciding_scope(principal: &Principal) -> Scope {
 /// Read an incident
 ///
 /// Its `ETag` is what `If-Match` of a decision needs. Those who may decide on it see who works on it and whose case it is,
-/// which change no version.
+/// which change no version. One that was merged into another is still read here, and says into which.
 #[utoipa::path(
     get, path = "/v1/incidents/{id}", tag = "incidents", operation_id = "get_incident",
     params(("id" = uuid::Uuid, Path, description = "The incident")),
@@ -137,7 +138,8 @@ pub async fn get_incident(
             let mut view = seen.pop().ok_or_else(Error::not_found)?.view;
             let suggested = list_suggested(conn, incident.id)?;
             view.suggestions = Some(classify::view_stored(&suggested, &shared.taxonomy));
-            view.related = Some(list_related(conn, &shared.geo(), incident.id, &scope)?);
+            view.related = Some(list_related(conn, &shared.geo(), &incident, &scope)?);
+            view.absorbed = Some(list_absorbed(conn, incident.id)?);
             let release = list_releases(conn, &[incident.id])?.remove(&incident.id);
             view.consent = release.map(Release::as_str);
             Ok(view)

@@ -3,9 +3,9 @@
 //! `types` and `facts` say what is known of an incident, `rules` derives it from its reports, `urgency` how soon it wants
 //! to be looked at, `store` keeps it,
 //! `filter` says which ones are meant, `http` lists and shows them. `opening` unseals a report for those who may, `reveal` shows
-//! who its people are, `handling` who works on it, `target` by when, `relations` links incidents that belong together. `days`
-//! reads a settled time or place on the clock of the place, `attention` flags what changed since a decision, `consent` says
-//! what a release may hold.
+//! who its people are, `handling` who works on it, `target` by when, `relations` links incidents that belong together, `merged`
+//! says what merges left. `days` reads a settled time or place on the clock of the place, `attention` flags what changed since
+//! a decision, `consent` says what a release may hold.
 
 pub mod attention;
 pub mod consent;
@@ -15,6 +15,7 @@ pub mod filter;
 pub mod grade;
 pub mod handling;
 pub mod http;
+pub mod merged;
 pub mod opening;
 pub mod relations;
 pub mod reveal;

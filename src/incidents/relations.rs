@@ -1,9 +1,11 @@
 //! Links incidents that belong together without being one, across countries too. Whoever links them sees both; whoever
 //! sees one of them learns nothing of the other.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
-use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -23,6 +25,7 @@ use crate::http::body::JsonBody;
 use crate::http::query::Pairs;
 use crate::http::reason::parse_reason;
 use crate::ids::{Id, IncidentId, RelationId, UserId};
+use crate::incidents::merged::{list_absorbed_ids, refuse_merged};
 use crate::incidents::store::{IncidentRow, find_incident};
 use crate::incidents::view::{is_seen, is_seen_from};
 use crate::seal::envelope::{Owner, OwnerKind, Part};
@@ -48,7 +51,7 @@ pub struct RelationBody {
 /// Link incidents
 ///
 /// Links the incident to others that belong with it without being the same, in any country. All of them must be in the
-/// caller's scope. A link that is there already stays as it is.
+/// caller's scope, and none merged into another. A link that is there already stays as it is.
 #[utoipa::path(
     post, path = "/v1/incidents/{id}/related", tag = "review", operation_id = "relate_incidents",
     params(("id" = uuid::Uuid, Path, description = "The incident")),
@@ -164,8 +167,10 @@ impl Linking {
         reason: &str,
     ) -> Result<()> {
         let incident = self.find(tx.conn, context, id)?;
+        refuse_merged(tx.conn, &incident.0)?;
         for other in others {
             let other = self.find(tx.conn, context, *other)?;
+            refuse_merged(tx.conn, &other.0)?;
             let pair = pair_of(&incident, &other);
             let linked = tx.attempt(|tx| self.insert(tx, context, pair, reason));
             match linked {
@@ -209,10 +214,16 @@ impl Linking {
     ) -> Result<()> {
         let incident = self.find(tx.conn, context, id)?;
         let other = self.find(tx.conn, context, other)?;
-        let (one_id, other_id) = pair_of(&incident, &other);
+        // What is shown as theirs may be a link of incidents merged into them.
+        let (ours, theirs) =
+            (list_group(tx.conn, incident.0.id)?, list_group(tx.conn, other.0.id)?);
+        let (one_id, other_id) = (incident_relations::one_id, incident_relations::other_id);
+        let is_between = one_id
+            .eq_any(ours.clone())
+            .and(other_id.eq_any(theirs.clone()))
+            .or(one_id.eq_any(theirs).and(other_id.eq_any(ours)));
         let link = incident_relations::table
-            .filter(incident_relations::one_id.eq(one_id))
-            .filter(incident_relations::other_id.eq(other_id))
+            .filter(is_between)
             .filter(incident_relations::unrelated_at.is_null());
         let n_ended = diesel::update(link)
             .set((
@@ -248,40 +259,72 @@ fn is_linked_already(error: &Error) -> bool {
     error.database_cause().is_some_and(|cause| dialect::is_taken(cause, name, table, "other_id"))
 }
 
-/// Returns the incidents that the one with row id `incident` is linked to, as far as they are seen from `scope`.
+/// Returns the incidents that `incident` is linked to, as far as they are seen from `scope`. A link of one that was merged
+/// is one of the incident it was merged into.
 ///
 /// # Shape
-/// In order of linking.
+/// In order of linking, each once.
 ///
 /// # Errors
 /// When the database fails.
 pub fn list_related(
     conn: &mut DbConn,
     geo: &Geo,
-    incident: i64,
+    incident: &IncidentRow,
     scope: &Scope,
 ) -> Result<Vec<IncidentId>> {
+    let group = list_group(conn, incident.id)?;
     let pairs: Vec<(i64, i64)> = incident_relations::table
         .filter(
-            incident_relations::one_id.eq(incident).or(incident_relations::other_id.eq(incident)),
+            incident_relations::one_id
+                .eq_any(group.clone())
+                .or(incident_relations::other_id.eq_any(group.clone())),
         )
         .filter(incident_relations::unrelated_at.is_null())
         .order(incident_relations::id)
         .select((incident_relations::one_id, incident_relations::other_id))
         .load(conn)?;
-    let mut seen = Vec::new();
-    for (one, other) in pairs {
-        let related = if one == incident { other } else { one };
-        let found: Option<(IncidentId, String, Option<String>)> = incidents::table
-            .inner_join(incident_facts::table)
-            .filter(incidents::id.eq(related))
-            .select((incidents::uuid, incident_facts::country, incident_facts::country_computed))
-            .first(conn)
-            .optional()?;
-        let found = found.filter(|(_, country, computed)| {
-            is_seen_from(scope, geo, country, computed.as_deref())
-        });
-        seen.extend(found.map(|(id, _, _)| id));
+    let partner = |(one, other): (i64, i64)| if group.contains(&one) { other } else { one };
+    let mut partners: Vec<i64> = pairs.into_iter().map(partner).collect();
+    replace_by_survivors(conn, &mut partners)?;
+    let is_own = |id: &i64| group.contains(id) || incident.merged_into == Some(*id);
+    let mut known = BTreeSet::new();
+    partners.retain(|id| !is_own(id) && known.insert(*id));
+    let rows: Vec<(i64, IncidentId, String, Option<String>)> = incidents::table
+        .inner_join(incident_facts::table)
+        .filter(incidents::id.eq_any(partners.clone()))
+        .select((
+            incidents::id,
+            incidents::uuid,
+            incident_facts::country,
+            incident_facts::country_computed,
+        ))
+        .load(conn)?;
+    let seen: BTreeMap<i64, IncidentId> = rows
+        .into_iter()
+        .filter(|(_, _, country, computed)| is_seen_from(scope, geo, country, computed.as_deref()))
+        .map(|(id, uuid, ..)| (id, uuid))
+        .collect();
+    Ok(partners.into_iter().filter_map(|id| seen.get(&id).copied()).collect())
+}
+
+/// Returns the row ids of an incident and of those merged into it.
+fn list_group(conn: &mut DbConn, incident: i64) -> QueryResult<Vec<i64>> {
+    let mut group = list_absorbed_ids(conn, &[incident])?;
+    group.push(incident);
+    Ok(group)
+}
+
+/// Puts the incident that holds the reports of a merged one in its place.
+fn replace_by_survivors(conn: &mut DbConn, ids: &mut [i64]) -> QueryResult<()> {
+    let merged: Vec<(i64, Option<i64>)> = incidents::table
+        .filter(incidents::id.eq_any(ids.to_vec()))
+        .filter(incidents::merged_into.is_not_null())
+        .select((incidents::id, incidents::merged_into))
+        .load(conn)?;
+    let survivors: BTreeMap<i64, Option<i64>> = merged.into_iter().collect();
+    for id in ids {
+        *id = survivors.get(id).copied().flatten().unwrap_or(*id);
     }
-    Ok(seen)
+    Ok(())
 }

@@ -114,21 +114,24 @@ fn count_column(count: u32) -> i32 {
 }
 
 /// Derives the facts of an incident anew from its active reports and overrides, and stores them. Says whether it has an
-/// active report; without one the facts stay as the last one left them, of no report.
+/// active report; without one the facts are those of its withdrawn ones, which no count holds, or stay as they are.
 ///
 /// # Errors
 /// When the database fails or holds what cannot be read.
 pub fn refresh_facts(conn: &mut DbConn, incident: i64) -> Result<bool> {
-    let reports = list_report_facts(conn, incident)?;
+    let active = list_report_facts(conn, incident)?;
+    let is_active = !active.is_empty();
+    let reports = if is_active { active } else { list_facts_of(conn, incident, "withdrawn")? };
     let overrides = find_overrides(conn, incident)?;
-    let Some(facts) = crate::incidents::rules::derive_facts(&reports, &overrides) else {
+    if let Some(mut facts) = crate::incidents::rules::derive_facts(&reports, &overrides) {
+        facts.n_reports = if is_active { facts.n_reports } else { 0 };
+        replace_facts(conn, incident, &facts)?;
+    } else {
         diesel::update(incident_facts::table.find(incident))
             .set(incident_facts::n_reports.eq(0))
             .execute(conn)?;
-        return Ok(false);
-    };
-    replace_facts(conn, incident, &facts)?;
-    Ok(true)
+    }
+    Ok(is_active)
 }
 
 /// Empties the facts of an incident whose last report was erased, and what reviewers said in their place. Its countries
@@ -198,7 +201,8 @@ struct PlaceColumns {
 /// When the database fails.
 pub fn find_survivor(conn: &mut DbConn, incident: i64) -> QueryResult<Option<i64>> {
     reports::table
-        .filter(reports::incident_id.eq(incident).and_active())
+        .filter(reports::incident_id.eq(incident))
+        .filter(reports::state.eq("active"))
         .order((reports::home_incident_id.ne(incident).asc(), reports::id.asc()))
         .select(reports::id)
         .first(conn)
@@ -210,8 +214,14 @@ pub fn find_survivor(conn: &mut DbConn, incident: i64) -> QueryResult<Option<i64
 /// # Errors
 /// When the database fails or a row is damaged.
 pub fn list_report_facts(conn: &mut DbConn, incident: i64) -> Result<Vec<ReportFacts>> {
+    list_facts_of(conn, incident, "active")
+}
+
+/// Like [`list_report_facts`], of the reports in this state.
+fn list_facts_of(conn: &mut DbConn, incident: i64, state: &str) -> Result<Vec<ReportFacts>> {
     let rows: Vec<ReportFactsRow> = contributions()
-        .filter(reports::incident_id.eq(incident).and_active())
+        .filter(reports::incident_id.eq(incident))
+        .filter(reports::state.eq(state))
         .order((reports::home_incident_id.ne(incident).asc(), reports::id.asc()))
         .load(conn)?;
     rows.into_iter().map(report_facts).collect()
@@ -250,23 +260,6 @@ fn contributions() -> _ {
         reports::codes,
         reports::channel,
     ))
-}
-
-/// Limits a query of reports to those that count.
-trait Active {
-    type Output;
-    fn and_active(self) -> Self::Output;
-}
-
-impl<E> Active for E
-where
-    E: diesel::BoolExpressionMethods + diesel::Expression<SqlType = diesel::sql_types::Bool>,
-{
-    type Output = diesel::dsl::And<E, diesel::dsl::Eq<reports::state, &'static str>>;
-
-    fn and_active(self) -> Self::Output {
-        self.and(reports::state.eq("active"))
-    }
 }
 
 fn report_facts(row: ReportFactsRow) -> Result<ReportFacts> {

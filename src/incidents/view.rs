@@ -20,6 +20,7 @@ use crate::geo::locate::Geo;
 use crate::ids::IncidentId;
 use crate::incidents::grade::{Grade, list_grades};
 use crate::incidents::handling::{AssigneeView, ClaimView};
+use crate::incidents::merged::AbsorbedView;
 use crate::incidents::store::{IncidentRow, split_codes};
 use crate::incidents::target::{Grain, second_of};
 use crate::intake::classify::SuggestionView;
@@ -38,7 +39,7 @@ pub struct IncidentView {
     /// `status` code.
     #[schema(example = "received")]
     pub status: String,
-    /// The incident it was merged into.
+    /// The incident it was merged into, which holds its reports and is not merged itself.
     #[schema(value_type = Option<uuid::Uuid>)]
     pub merged_into: Option<IncidentId>,
     /// ISO 3166-1 alpha-3.
@@ -76,6 +77,9 @@ pub struct IncidentView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<uuid::Uuid>>)]
     pub related: Option<Vec<IncidentId>>,
+    /// Incidents merged into it, with the reports they brought, when it is read alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absorbed: Option<Vec<AbsorbedView>>,
     /// What a release may hold of it, by what its sources agreed to, when it is read alone: `shared`, `counted` (never
     /// quoted) or `left_out`; absent without an active report.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -341,6 +345,7 @@ fn view(
         grade: details.grade.filter(|_| is_exact),
         suggestions: None,
         related: None,
+        absorbed: None,
         consent: None,
         categories: details
             .categories

@@ -22,6 +22,7 @@ use crate::http::query::Pairs;
 use crate::http::reason::parse_reason;
 use crate::ids::{Id, IncidentId, UserId};
 use crate::incidents::handling::{AssigneeView, Deciders};
+use crate::incidents::merged::refuse_merged;
 use crate::incidents::view::is_seen;
 use crate::review::claims::Claimant;
 use crate::review::moves::{Move, MoveKind, insert_move};
@@ -131,6 +132,7 @@ impl Assigning {
     ) -> Result<Option<AssigneeView>> {
         let now = self.claimant.now;
         let (incident, facts) = self.claimant.lock(tx.conn, context, id)?;
+        refuse_merged(tx.conn, &incident)?;
         let geo = context.geo();
         let mut deciders = Deciders::new(&geo, now);
         let countries = (facts.country.as_str(), facts.country_computed.as_deref());

@@ -27,6 +27,7 @@ use crate::http::reason::parse_reason;
 use crate::ids::{Id, IncidentId, UserId};
 use crate::incidents::facts::Status;
 use crate::incidents::handling::{ClaimView, LEASE};
+use crate::incidents::merged::refuse_merged;
 use crate::incidents::store::{IncidentRow, find_incident};
 use crate::incidents::view::is_seen;
 use crate::review::moves::{Move, MoveKind, insert_move};
@@ -142,7 +143,7 @@ impl Claimant {
         Ok(Self { by, scope: access.scope.clone(), now: context.clock.now() })
     }
 
-    /// Returns an incident in scope, with its row locked.
+    /// Returns an incident in scope as it is once its row is locked.
     ///
     /// # Errors
     /// `NotFound` out of scope; the database's failure.
@@ -152,11 +153,20 @@ impl Claimant {
         context: &Context,
         id: IncidentId,
     ) -> Result<(IncidentRow, FactsRow)> {
+        let (before, _) = self.find(conn, context, id)?;
+        dialect::lock_incident(conn, before.id)?;
+        self.find(conn, context, id)
+    }
+
+    fn find(
+        &self,
+        conn: &mut DbConn,
+        context: &Context,
+        id: IncidentId,
+    ) -> Result<(IncidentRow, FactsRow)> {
         let found = find_incident(conn, id)?;
         let seen = found.filter(|(_, facts)| is_seen(&self.scope, &context.geo(), facts));
-        let (incident, facts) = seen.ok_or_else(Error::not_found)?;
-        dialect::lock_incident(conn, incident.id)?;
-        Ok((incident, facts))
+        seen.ok_or_else(Error::not_found)
     }
 
     /// Returns the audit entry of `act` on an incident.
@@ -173,6 +183,7 @@ impl Claimant {
         reason: Option<&str>,
     ) -> Result<ClaimView> {
         let (incident, facts) = self.lock(tx.conn, context, id)?;
+        refuse_merged(tx.conn, &incident)?;
         let case = (&incident, &facts);
         let mut since = self.now;
         let entry = match find_hold(tx.conn, incident.id, self.by, self.now)? {
@@ -326,4 +337,22 @@ pub fn follow_decision(
         Hold::Own(_) => end_claim(conn, incident, by)?,
     }
     Ok(())
+}
+
+/// What being merged into another means for the claim on an incident, whose row is locked: that of somebody else refuses
+/// it, one's own ends with it.
+///
+/// # Errors
+/// `Claimed`; the database's failure.
+pub fn follow_merge(
+    conn: &mut DbConn,
+    incident: i64,
+    by: UserId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    match find_hold(conn, incident, by, now)? {
+        Hold::Free => Ok(()),
+        Hold::Other(claim) => Err(claimed(&claim)),
+        Hold::Own(_) => Ok(end_claim(conn, incident, by)?),
+    }
 }

@@ -17,6 +17,7 @@ use crate::ids::{DecisionId, IncidentId, ReportId, UserId};
 use crate::incidents::attention;
 use crate::incidents::facts::Status;
 use crate::incidents::grade::Grade;
+use crate::incidents::merged::refuse_merged;
 use crate::incidents::rules::may_become;
 use crate::incidents::store::{
     IncidentRow, find_incident, has_override, keep_override, refresh_facts, set_override,
@@ -65,7 +66,7 @@ pub struct SystemAct<'a> {
 ///
 /// # Errors
 /// `NotFound` out of scope; `PreconditionFailed` with the current state when somebody was faster;
-/// `Claimed` by another; `TransitionNotAllowed`, `CategoryRequired`, `CountryUnsettled`, `SourcesNeeded`, `OwnReport`,
+/// `Merged`; `Claimed` by another; `TransitionNotAllowed`, `CategoryRequired`, `CountryUnsettled`, `SourcesNeeded`, `OwnReport`,
 /// `InvalidFields`.
 pub fn decide(
     tx: &mut WriteTx<'_>,
@@ -81,6 +82,7 @@ pub fn decide(
     if !take_version(tx.conn, &incident, decision)? {
         return Err(stale(tx.conn, context, &incident, &decision.scope)?);
     }
+    refuse_merged(tx.conn, &incident)?;
     if facts.n_reports == 0 {
         return Err(without_reports());
     }
@@ -114,7 +116,7 @@ pub fn decide(
 }
 
 /// Returns what a partner who copies incidents must know of a decision.
-fn kind_of_change(from: Status, to: Status) -> ChangeKind {
+pub(super) fn kind_of_change(from: Status, to: Status) -> ChangeKind {
     match to {
         Status::Withdrawn if from != to => ChangeKind::Withdrawn,
         Status::Rejected if from != to => ChangeKind::Rejected,
@@ -122,7 +124,7 @@ fn kind_of_change(from: Status, to: Status) -> ChangeKind {
     }
 }
 
-fn one_view(
+pub(super) fn one_view(
     conn: &mut DbConn,
     context: &Context,
     incident: i64,
@@ -150,7 +152,7 @@ fn take_version(
     Ok(n_updated == 1)
 }
 
-fn stale(
+pub(super) fn stale(
     conn: &mut DbConn,
     context: &Context,
     incident: &IncidentRow,

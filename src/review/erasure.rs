@@ -4,19 +4,25 @@
 //! id), its country, the day and way it came, and the decision with the sealed reason. The sealed bytes stay too, and
 //! nobody can open them.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl,
+};
 
 use crate::audit::Entry;
 use crate::audit::act::Act;
 use crate::auth::types::Scope;
 use crate::context::Context;
-use crate::db::dialect::DbConn;
+use crate::db::dialect::{self, DbConn};
 use crate::db::rows::FactsRow;
-use crate::db::schema::{incidents, quarantined, report_grades, report_revisions, reports};
+use crate::db::schema::{
+    incident_facts, incidents, quarantined, report_grades, report_revisions, reports,
+};
 use crate::db::sealed::destroy_keys;
-use crate::db::writer::{ChangeKind, WriteTx};
-use crate::error::{Error, Result};
+use crate::db::writer::WriteTx;
+use crate::error::{Code, Error, Result};
 use crate::geo::geotag::Precision;
 use crate::ids::{IncidentId, QuarantinedId, ReportId, UserId};
 use crate::incidents::days::rederive;
@@ -24,7 +30,8 @@ use crate::incidents::facts::Status;
 use crate::incidents::opening::{ERASED, gone};
 use crate::incidents::store::{IncidentRow, clear_facts, find_incident, lock_incident};
 use crate::incidents::view::is_seen;
-use crate::review::decisions::{NewDecision, insert_decision};
+use crate::review::decisions::{NewDecision, insert_decision, kind_of_change};
+use crate::review::merging::store::{status_now, status_of};
 use crate::seal::envelope::{Owner, OwnerKind, Part};
 
 /// A checked wish to erase a report.
@@ -53,36 +60,82 @@ pub fn erase(tx: &mut WriteTx<'_>, context: &Context, erasure: &Erasure) -> Resu
     if !is_seen(&erasure.scope, &context.geo(), &facts) {
         return Err(Error::not_found());
     }
+    dialect::lock_incidents(tx.conn, &BTreeSet::from([incident.id, report.home]))?;
+    if find_report(tx.conn, erasure.report)?.is_none_or(|now| now.incident != report.incident) {
+        // A merge or a split moved it a moment ago.
+        return Err(Error::new(Code::Unavailable));
+    }
     let incident = lock_incident(tx.conn, incident.id, erasure.now)?;
     if !blank_report(tx.conn, report.id)? {
         return Err(gone());
     }
     shred(tx.conn, erasure.report)?;
-    let status = if rederive(tx.conn, context, &incident)? {
-        incident.status.clone()
-    } else {
-        clear_facts(tx.conn, incident.id, &facts)?;
-        destroy_keys(tx.conn, Owner { kind: OwnerKind::Incident, id: incident.uuid.uuid() }, None)?;
-        Status::Withdrawn.as_str().to_owned()
-    };
-    record(tx, context, erasure, (&incident, &status), &facts)?;
-    let is_withdrawn = status != incident.status;
-    let kind = if is_withdrawn { ChangeKind::Withdrawn } else { ChangeKind::Decided };
-    tx.changed(incident.id, kind);
+    let is_left = rederive(tx.conn, context, &incident)?;
+    if !is_left {
+        forget(tx.conn, &incident, &facts)?;
+    }
+    let status = status_now(tx.conn, &incident, is_left)?;
+    record(tx, context, erasure, (&incident, status))?;
+    tx.record(entry(erasure, (&incident, status), &facts));
+    tx.changed(incident.id, kind_of_change(status_of(&incident)?, status));
+    if report.home != incident.id {
+        forget_home(tx, context, erasure, report.home)?;
+    }
     Ok(())
+}
+
+/// Empties the facts of an incident of which only erased reports are left, and what reviewers said in their place.
+fn forget(conn: &mut DbConn, incident: &IncidentRow, facts: &FactsRow) -> Result<()> {
+    if has_reports(conn, incident.id)? {
+        return Ok(());
+    }
+    clear_facts(conn, incident.id, facts)?;
+    Ok(shred_incident(conn, incident.uuid)?)
+}
+
+/// Does the same to the incident that an erased report opened before it was merged into another: its row tells of the
+/// report still.
+fn forget_home(
+    tx: &mut WriteTx<'_>,
+    context: &Context,
+    erasure: &Erasure,
+    home: i64,
+) -> Result<()> {
+    if has_reports(tx.conn, home)? {
+        return Ok(());
+    }
+    let incident = lock_incident(tx.conn, home, erasure.now)?;
+    let facts = incident_facts::table.find(home).first(tx.conn)?;
+    forget(tx.conn, &incident, &facts)?;
+    record(tx, context, erasure, (&incident, Status::Withdrawn))?;
+    tx.changed(home, kind_of_change(status_of(&incident)?, Status::Withdrawn));
+    Ok(())
+}
+
+/// Tells whether a report that was not erased belongs to an incident, or opened it.
+pub(super) fn has_reports(conn: &mut DbConn, incident: i64) -> QueryResult<bool> {
+    let is_its = reports::incident_id.eq(incident).or(reports::home_incident_id.eq(incident));
+    let left = reports::table.filter(is_its).filter(reports::state.ne(ERASED));
+    Ok(left.select(reports::id).first::<i64>(conn).optional()?.is_some())
+}
+
+/// Destroys the data keys of what reviewers sealed for an incident.
+pub(super) fn shred_incident(conn: &mut DbConn, incident: IncidentId) -> QueryResult<()> {
+    destroy_keys(conn, Owner { kind: OwnerKind::Incident, id: incident.uuid() }, None).map(drop)
 }
 
 #[derive(diesel::Queryable)]
 struct ReportRow {
     id: i64,
     incident: IncidentId,
+    home: i64,
 }
 
 fn find_report(conn: &mut DbConn, id: ReportId) -> QueryResult<Option<ReportRow>> {
     reports::table
         .inner_join(incidents::table)
         .filter(reports::uuid.eq(id))
-        .select((reports::id, incidents::uuid))
+        .select((reports::id, incidents::uuid, reports::home_incident_id))
         .first(conn)
         .optional()
 }
@@ -139,26 +192,26 @@ fn record(
     tx: &mut WriteTx<'_>,
     context: &Context,
     erasure: &Erasure,
-    (incident, status): (&IncidentRow, &str),
-    facts: &FactsRow,
+    (incident, status): (&IncidentRow, Status),
 ) -> Result<()> {
     diesel::update(incidents::table.find(incident.id))
-        .set(incidents::status.eq(status))
+        .set(incidents::status.eq(status.as_str()))
         .execute(tx.conn)?;
     let decision = NewDecision {
         incident: incident.id,
         version: incident.version,
         decided_by: erasure.erased_by,
-        statuses: (&incident.status, status),
+        statuses: (&incident.status, status.as_str()),
         fields: "reports",
         reason: &erasure.reason,
         now: erasure.now,
     };
-    insert_decision(tx.conn, &context.sealer, &decision)?;
-    let entry = Entry::new(Act::ErasedReport, erasure.report, erasure.now)
+    insert_decision(tx.conn, &context.sealer, &decision)
+}
+
+fn entry(erasure: &Erasure, (incident, status): (&IncidentRow, Status), facts: &FactsRow) -> Entry {
+    Entry::new(Act::ErasedReport, erasure.report, erasure.now)
         .by(erasure.erased_by)
-        .detail(format!("{}>{status}", incident.status))
-        .within(&facts.country, facts.country_computed.as_deref());
-    tx.record(entry);
-    Ok(())
+        .detail(format!("{}>{}", incident.status, status.as_str()))
+        .within(&facts.country, facts.country_computed.as_deref())
 }

@@ -15,7 +15,7 @@ use crate::incidents::facts::Status;
 use crate::seal::subkeys::SubKeySet;
 
 /// Fewest independent sources of a corroborated incident.
-const SOURCES_NEEDED: usize = 2;
+pub const SOURCES_NEEDED: usize = 2;
 
 /// Refuses to corroborate or verify an incident whose reports do not allow it: corroborating needs two independent
 /// sources, and nobody confirms what they reported themselves.

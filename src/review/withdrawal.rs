@@ -21,7 +21,6 @@ use crate::http::reason::parse_reason;
 use crate::ids::{Id, ReportId};
 use crate::incidents::attention;
 use crate::incidents::days::rederive;
-use crate::incidents::facts::Status;
 use crate::incidents::rules::REPORT_WITHDRAWN;
 use crate::incidents::store::find_survivor;
 use crate::intake::own::{Locked, lock_own};
@@ -29,6 +28,7 @@ use crate::intake::prepare::Submitter;
 use crate::intake::receipt::ReceiptView;
 use crate::intake::store::find_stored;
 use crate::review::decisions::{NewDecision, insert_decision};
+use crate::review::merging::store::status_now;
 
 /// What is kept of a withdrawal where its sender gave no reason.
 const NO_REASON: &str = "withdrawn by its sender";
@@ -102,7 +102,7 @@ fn withdraw(
         attention::raise(tx.conn, left, REPORT_WITHDRAWN)?;
     }
     let is_left = rederive(tx.conn, context, &incident)?;
-    let status = if is_left { &incident.status } else { Status::Withdrawn.as_str() };
+    let status = status_now(tx.conn, &incident, is_left)?.as_str();
     diesel::update(incidents::table.find(incident.id))
         .set(incidents::status.eq(status))
         .execute(tx.conn)?;

@@ -156,7 +156,8 @@ fn a_row_holds_the_core_and_for_reviewers_the_fine_cell() {
         let page = client.get("/v1/incidents?status=received").expect(200).json();
         assert_eq!(keys(&page), BTreeSet::from(["items", "next", "total", "as_of"]));
         let path = format!("/v1/incidents/{}", submitted["incident"].as_str().expect("an id"));
-        let alone = right.iter().copied().chain(["suggestions", "related", "consent"]).collect();
+        let told_alone = ["suggestions", "related", "absorbed", "consent"];
+        let alone = right.iter().copied().chain(told_alone).collect();
         let incident = client.get(&path).expect(200).json();
         for (view, right) in [(&page["items"][0], right), (&incident, &alone)] {
             assert_eq!(&keys(view), right, "{role:?}");
@@ -198,6 +199,7 @@ fn an_opened_report_holds_the_words_and_the_exact_point() {
         "matched",
         "candidates",
         "flags",
+        "grade",
         "suggestions",
         "report",
     ]);

@@ -336,8 +336,8 @@ fn an_item_is_the_core_and_the_time_only_its_country_team_sees() {
         assert_eq!(fields.remove("urgency"), Some(json!("normal")));
         assert_eq!(fields.remove("urgency_reasons"), Some(json!(["severity_4"])));
         let mut incident = client.get(&path).expect(200).json();
-        // Read alone it shows what its words suggest and what it is linked to as well.
-        for name in ["suggestions", "related"] {
+        // Read alone it shows what its words suggest, what it is linked to and what it absorbed as well.
+        for name in ["suggestions", "related", "absorbed", "consent"] {
             assert!(incident.as_object_mut().expect("an object").remove(name).is_some(), "{name}");
         }
         assert_eq!(item, incident, "{role:?}: the incident itself");

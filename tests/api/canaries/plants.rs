@@ -103,8 +103,6 @@ pub(crate) const PLANTS: &[Plant] = &[
         sent("reviewer", path, json!({"reason": reason}))
     }),
     ("POST /v1/incidents/{id}/decisions", |stage| {
-        let path = stage.path("/v1/incidents/{id}");
-        let tag = stage.client("reviewer").get(&path).expect(200);
         let (lat, lon) = stage.planter.spot("a settled place");
         let body = json!({"status": "verified", "reason": stage.planter.words("a reason"),
             "location": {"lat": lat, "lon": lon, "place": stage.planter.words("a settled place")},
@@ -112,10 +110,7 @@ pub(crate) const PLANTS: &[Plant] = &[
             "harm": {"killed": 2}, "actors": ["private_security"], "severity": 5,
             "mining_mode": "artisanal", "is_test": false,
             "grade": {"source_reliability": "B", "info_credibility": 2}});
-        let tag = tag.header("etag").expect("an ETag").to_owned();
-        let mut sent = sent("reviewer", format!("{path}/decisions"), body);
-        sent.headers.push(("if-match", tag));
-        sent
+        on_version(stage, "decisions", body)
     }),
     ("POST /v1/incidents/{id}/reveal", |stage| {
         let body = json!({"reason": stage.planter.words("the reason of a reveal"),
@@ -128,6 +123,16 @@ pub(crate) const PLANTS: &[Plant] = &[
         let reason = stage.planter.words("the reason of a link");
         let body = json!({"incidents": [other], "reason": reason});
         sent("reviewer", stage.path("/v1/incidents/{id}/related"), body)
+    }),
+    ("POST /v1/incidents/{id}/merge", |stage| {
+        let absorbed = new_report(stage);
+        stage.keep("absorbed", absorbed["id"].as_str().expect("an id"));
+        let reason = stage.planter.words("the reason of a merge");
+        on_version(stage, "merge", json!({"incidents": [absorbed["incident"]], "reason": reason}))
+    }),
+    ("POST /v1/incidents/{id}/split", |stage| {
+        let reason = stage.planter.words("the reason of a split");
+        on_version(stage, "split", json!({"reports": [stage.kept("absorbed")], "reason": reason}))
     }),
     ("DELETE /v1/reports/{id}", |stage| {
         let report = new_report(stage)["id"].as_str().expect("an id").to_owned();
@@ -225,6 +230,16 @@ pub(crate) fn learn(stage: &Stage, route: &str, answer: &Answer) {
 fn sent(caller: &'static str, path: impl Into<String>, body: Value) -> Sent {
     let headers = vec![("content-type", "application/json".to_owned())];
     Sent { caller, path: path.into(), headers, body }
+}
+
+/// Acts on the incident at the version it has now.
+fn on_version(stage: &Stage, act: &str, body: Value) -> Sent {
+    let path = stage.path("/v1/incidents/{id}");
+    let read = stage.client("reviewer").get(&path).expect(200);
+    let tag = read.header("etag").expect("an ETag").to_owned();
+    let mut sent = sent("reviewer", format!("{path}/{act}"), body);
+    sent.headers.push(("if-match", tag));
+    sent
 }
 
 /// Submits a report of its own.

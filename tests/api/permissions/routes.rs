@@ -66,7 +66,7 @@ impl Spec {
 #[expect(clippy::too_many_lines, reason = "a table of routes")]
 pub(super) fn all() -> Vec<Spec> {
     use Kind::{
-        Country, Grant, Incident, LinkedPair, Organisation, Pair, Person, Phone, Quarantined,
+        Country, Grant, Incident, LinkedPair, MergedPair, Organisation, Pair, Person, Phone, Quarantined,
         Region, Rejection, Report, Session, Token,
     };
     vec![
@@ -121,6 +121,10 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::send("POST /v1/incidents/{id}/reveal", Incident, |_| json!({"reason": "ok"})),
         Spec::send("POST /v1/incidents/{id}/related", Pair, |thing| json!({"incidents": [thing.other], "reason": "ok"})),
         Spec::remove("DELETE /v1/incidents/{id}/related/{related}", LinkedPair),
+        Spec::send("POST /v1/incidents/{id}/merge", Pair, |thing| json!({"incidents": [thing.other], "reason": "ok"}))
+            .on_first_version(),
+        Spec::send("POST /v1/incidents/{id}/split", MergedPair, |thing| json!({"reports": [thing.other], "reason": "ok"}))
+            .on_first_version(),
         Spec::read("GET /v1/quarantine", Country),
         Spec::read("GET /v1/quarantine/{id}", Quarantined),
         Spec::send("POST /v1/quarantine/{id}/decisions", Quarantined, |_| json!({"outcome": "kept", "reason": "ok"})),

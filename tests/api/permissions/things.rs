@@ -8,7 +8,9 @@ use sentinelle::auth::accounts::add_user;
 use sentinelle::auth::sessions::begin;
 use sentinelle::auth::store::find_row_id;
 use sentinelle::auth::types::{GrantScope, Principal, Role};
-use sentinelle::db::schema::{bulk_rejected, bulk_rejections, incident_relations, quarantined};
+use sentinelle::db::schema::{
+    bulk_rejected, bulk_rejections, incident_relations, incidents, quarantined, reports,
+};
 use sentinelle::ids::{BulkRejectionId, IncidentId, QuarantinedId, RelationId, UserId};
 use sentinelle::incidents::store::find_incident;
 use sentinelle::intake::http::prepare_body;
@@ -82,6 +84,8 @@ pub(super) enum Kind {
     Pair,
     /// Two incidents of one country that are linked.
     LinkedPair,
+    /// Two incidents of one country, the second merged into the first; `other` is the report it brought.
+    MergedPair,
     Quarantined,
     /// Incidents of one country that were rejected at once.
     Rejection,
@@ -111,6 +115,7 @@ impl Kind {
             | Self::Rejection
             | Self::Pair
             | Self::LinkedPair
+            | Self::MergedPair
             | Self::Session => false,
             Self::Person
             | Self::Grant
@@ -192,6 +197,12 @@ impl<'a> Things<'a> {
                 }
                 of_incident.clone()
             }
+            Kind::MergedPair => {
+                let second = self.submit(maker, &killing(country));
+                other = second.id.to_string();
+                self.merge(&second, prepared.incident);
+                of_incident.clone()
+            }
             Kind::Quarantined => self.set_aside(maker, &report, &prepared),
             Kind::Rejection => self.reject(prepared.incident),
             Kind::Session => self.begin_session(maker, country),
@@ -253,6 +264,21 @@ impl<'a> Things<'a> {
             Ok(diesel::insert_into(incident_relations::table).values(row).execute(tx.conn)?)
         });
         linked.expect("they are linked");
+    }
+
+    /// Marks the incident of `absorbed` as merged, with its report, and leaves both at their first version.
+    fn merge(&self, absorbed: &Prepared, survivor: IncidentId) {
+        let (report, home) = (absorbed.id, absorbed.incident);
+        let merged = self.app.context.db.write_here(move |tx| {
+            let (home, _) = find_incident(tx.conn, home)?.expect("an incident");
+            let (survivor, _) = find_incident(tx.conn, survivor)?.expect("an incident");
+            diesel::update(reports::table.filter(reports::uuid.eq(report)))
+                .set(reports::incident_id.eq(survivor.id))
+                .execute(tx.conn)?;
+            let merged = incidents::merged_into.eq(Some(survivor.id));
+            Ok(diesel::update(incidents::table.find(home.id)).set(merged).execute(tx.conn)?)
+        });
+        assert_eq!(merged.expect("an update"), 1);
     }
 
     /// Makes the rejection of one incident, whose version it did not make; returns its id.

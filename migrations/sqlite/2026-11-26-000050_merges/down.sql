@@ -1,0 +1,3 @@
+DROP TABLE regrouped_incidents;
+DROP TABLE regrouped_reports;
+DROP TABLE regroupings;
