@@ -53,6 +53,12 @@ pub enum Reveal {}
 /// Kind of [`RelationId`].
 #[derive(Debug)]
 pub enum Relation {}
+/// Kind of [`WebhookId`].
+#[derive(Debug)]
+pub enum Webhook {}
+/// Kind of [`EventId`].
+#[derive(Debug)]
+pub enum Event {}
 
 /// Names one testimony; chosen by the client where it can, so that a retry is recognised.
 pub type ReportId = Id<Report>;
@@ -82,6 +88,10 @@ pub type SessionId = Id<Session>;
 pub type RevealId = Id<Reveal>;
 /// Names one link between two incidents.
 pub type RelationId = Id<Relation>;
+/// Names one address that changes are sent to, never its secret.
+pub type WebhookId = Id<Webhook>;
+/// Names one change as it is told to others.
+pub type EventId = Id<Event>;
 
 impl<K> Id<K> {
     /// Returns a new random (version 4) id.

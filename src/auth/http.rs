@@ -196,6 +196,7 @@ permissions! {
     ManageCoalition = ManageCoalition,
     UseAccount = UseAccount,
     ManageCredentials = ManageCredentials,
+    ManageWebhooks = ManageWebhooks,
     ReadMetrics = ReadMetrics,
 }
 

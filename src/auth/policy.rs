@@ -45,13 +45,15 @@ pub enum Action {
     UseAccount,
     /// Change one's own password and second factor, make tokens: with a session alone.
     ManageCredentials,
+    /// Have changes sent to an address.
+    ManageWebhooks,
     /// Read how the service runs.
     ReadMetrics,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SubmitReport,
         Self::ReadReceipt,
         Self::ReadCore,
@@ -71,6 +73,7 @@ impl Action {
         Self::ManageCoalition,
         Self::UseAccount,
         Self::ManageCredentials,
+        Self::ManageWebhooks,
         Self::ReadMetrics,
     ];
 
@@ -96,6 +99,7 @@ impl Action {
             Self::ManageCoalition => "manage_coalition",
             Self::UseAccount => "use_account",
             Self::ManageCredentials => "manage_credentials",
+            Self::ManageWebhooks => "manage_webhooks",
             Self::ReadMetrics => "read_metrics",
         }
     }
@@ -119,6 +123,7 @@ fn may(role: Role, action: Action) -> bool {
         | Action::ManagePeople
         | Action::ManageDevices => is_reviewing || is_coordinator,
         Action::EraseReport | Action::ManageCoalition => is_coordinator,
+        Action::ManageWebhooks => is_coordinator || role == Role::RegionalLead,
         Action::Classify => may(role, Action::SubmitReport) || may(role, Action::ReadCore),
         Action::ReadMetrics => is_coordinator || matches!(role, Role::Auditor | Role::Sysadmin),
         Action::Geotag

@@ -57,15 +57,18 @@ pub fn erase(tx: &mut WriteTx<'_>, context: &Context, erasure: &Erasure) -> Resu
         return Err(gone());
     }
     shred(tx.conn, erasure.report)?;
-    let status = if refresh_facts(tx.conn, incident.id)? {
-        incident.status.clone()
+    let (status, kind) = if refresh_facts(tx.conn, incident.id)? {
+        (incident.status.clone(), ChangeKind::Decided)
     } else {
         clear_facts(tx.conn, incident.id, &facts)?;
         destroy_keys(tx.conn, Owner { kind: OwnerKind::Incident, id: incident.uuid.uuid() }, None)?;
-        Status::Withdrawn.as_str().to_owned()
+        let withdrawn = Status::Withdrawn.as_str();
+        let was_withdrawn = incident.status == withdrawn;
+        let kind = if was_withdrawn { ChangeKind::Decided } else { ChangeKind::Withdrawn };
+        (withdrawn.to_owned(), kind)
     };
     record(tx, context, erasure, (&incident, &status), &facts)?;
-    tx.changed(incident.id, ChangeKind::Decided);
+    tx.changed(incident.id, kind);
     Ok(())
 }
 

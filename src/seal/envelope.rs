@@ -39,11 +39,15 @@ pub enum Part {
     Quarantine,
     /// Secret of a person's second factor.
     SecondFactor,
+    /// Where somebody is told of changes: an address of mail or of a webhook.
+    Address,
+    /// Secret that webhooks are signed with.
+    Secret,
 }
 
 impl Part {
     /// Every part there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Text,
         Self::Identity,
         Self::Place,
@@ -52,6 +56,8 @@ impl Part {
         Self::Message,
         Self::Quarantine,
         Self::SecondFactor,
+        Self::Address,
+        Self::Secret,
     ];
 
     /// Returns the stored name.
@@ -65,6 +71,8 @@ impl Part {
             Self::Message => "message",
             Self::Quarantine => "quarantine",
             Self::SecondFactor => "second_factor",
+            Self::Address => "address",
+            Self::Secret => "secret",
         }
     }
 
@@ -97,11 +105,13 @@ pub enum OwnerKind {
     Reveal,
     /// A link between two incidents.
     Relation,
+    /// A webhook.
+    Webhook,
 }
 
 impl OwnerKind {
     /// Every kind there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Report,
         Self::Incident,
         Self::Decision,
@@ -110,6 +120,7 @@ impl OwnerKind {
         Self::Quarantine,
         Self::Reveal,
         Self::Relation,
+        Self::Webhook,
     ];
 
     /// Returns the stored name.
@@ -123,6 +134,7 @@ impl OwnerKind {
             Self::Quarantine => "quarantine",
             Self::Reveal => "reveal",
             Self::Relation => "relation",
+            Self::Webhook => "webhook",
         }
     }
 
