@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::harness::{TestApp, TestOptions};
 
 /// Actor and detail of every refusal, in order.
-fn refusals(app: &TestApp) -> Vec<(Option<UserId>, String)> {
+pub(crate) fn refusals(app: &TestApp) -> Vec<(Option<UserId>, String)> {
     let read = app.context.db.read_here(|conn| {
         Ok(audit_entries::table
             .filter(audit_entries::action.eq("refused"))

@@ -98,6 +98,31 @@ fn a_grant_that_is_taken_away_bites_on_the_next_request() {
 }
 
 #[test]
+fn s8_an_id_out_of_reach_is_a_random_id_to_every_kind_of_request() {
+    let app = TestApp::start();
+    let path = incident_in(&app, "ZWE");
+    let random = format!("/v1/incidents/{}", Uuid::new_v4());
+    let own = app.user(Role::RegionalLead, "ZWE").get(&path).expect(200);
+    let tag = own.header("etag").expect("a tag").to_owned();
+
+    for (client, right) in [(app.anonymous(), 401), (app.user(Role::RegionalLead, "SLE"), 404)] {
+        for (method, header) in [
+            ("GET", ("accept", "application/json")),
+            ("GET", ("if-none-match", tag.as_str())),
+            ("GET", ("if-none-match", "*")),
+            ("GET", ("range", "bytes=0-9")),
+            ("HEAD", ("if-none-match", tag.as_str())),
+        ] {
+            let ask = |path: &str| client.send(method, path, &[header], None);
+            let (asked, twin) = (ask(&path), ask(&random));
+            assert_eq!(asked.status, right, "{method} {header:?}");
+            assert_eq!((twin.status, &twin.body), (right, &asked.body), "{method} {header:?}");
+            assert_eq!(asked.header("etag"), None, "{method} {header:?}");
+        }
+    }
+}
+
+#[test]
 fn a_country_in_no_region_is_seen_by_all_and_by_its_own_grant_alone() {
     let app = TestApp::start();
     let path = incident_in(&app, "TZA");

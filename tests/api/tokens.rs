@@ -9,6 +9,7 @@ use sentinelle::ids::UserId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::denials::refusals;
 use crate::harness::{Answer, Client, TestApp};
 
 /// A signed-in session of a person.
@@ -151,7 +152,7 @@ fn a_token_makes_no_tokens() {
 }
 
 #[test]
-fn a_token_whose_owner_lost_the_role_is_refused() {
+fn c53_a_token_whose_owner_lost_the_role_is_refused_and_leaves_one_entry() {
     let app = TestApp::start();
     let report = killing("SLE");
     app.monitor().submit(&report);
@@ -165,6 +166,7 @@ fn a_token_whose_owner_lost_the_role_is_refused() {
     coordinator.remove(&format!("/v1/grants/{grant}")).expect(204);
 
     assert_eq!(open(&token, &report), 403);
+    assert_eq!(refusals(&app), [(Some(id), "open_report".to_owned())]);
     token.get("/v1/queue").expect_problem(403, "forbidden");
 }
 

@@ -54,13 +54,46 @@ fn what_was_copied_into_the_product_is_what_it_was_copied_from() {
     let copies = [
         ("cases/fx.json", include_str!("../data/fx.json")),
         ("data/test_points.csv", include_str!("../data/test_points.csv")),
-        ("data/countries.csv", include_str!("../../src/geo/data/countries.csv")),
         ("data/sites.csv", include_str!("../../src/geo/data/sites.csv")),
-        ("data/codelists.csv", include_str!("../../src/taxonomy/data/codelists.csv")),
     ];
     for (file, copy) in copies {
         assert_eq!(shared(file), copy, "{file}");
     }
+    // Tags of grants are a list of the product's own.
+    let lists = include_str!("../../src/taxonomy/data/codelists.csv");
+    let is_copied = |line: &&str| !line.starts_with("grant_tag,");
+    let copied_lines: Vec<&str> = lists.lines().filter(is_copied).collect();
+    assert_eq!(shared("data/codelists.csv").lines().collect::<Vec<_>>(), copied_lines);
+}
+
+/// Rows of a table without the column `dropped`.
+fn rows_without(table: &str, dropped: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table.as_bytes());
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+    let header = rows.first().expect("a header");
+    let place = header.iter().position(|name| name == dropped);
+    let kept = |row: &csv::StringRecord| {
+        let fields = row.iter().enumerate().filter(|(nth, _)| Some(*nth) != place);
+        fields.map(|(_, field)| field.to_owned()).collect()
+    };
+    rows.iter().map(kept).collect()
+}
+
+#[test]
+fn countries_are_those_copied_and_their_regions_the_ones_first_stored() {
+    let (theirs, ours) =
+        (shared("data/countries.csv"), include_str!("../../src/geo/data/countries.csv"));
+    assert_eq!(rows_without(&theirs, "region"), rows_without(ours, "region"));
+
+    let seed = include_str!("../../migrations/sqlite/2026-11-26-000040_people/up.sql");
+    let mut reader = csv::Reader::from_reader(theirs.as_bytes());
+    let mut n_members = 0;
+    for row in reader.records().map(|row| row.expect("a row")).filter(|row| &row[5] == "1") {
+        n_members += 1;
+        let pair = format!("('{}', '{}')", &row[4], &row[0]);
+        assert!(seed.contains(&pair), "{pair} is among the regions that are stored first");
+    }
+    assert_eq!(n_members, 10);
 }
 
 /// Reads a boundary file as `geodata import` does.
