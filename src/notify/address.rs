@@ -213,16 +213,19 @@ pub fn is_public(address: IpAddr) -> bool {
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [first, second, third, _] = address.octets();
-    let is_special = match (first, second, third) {
-        // This network, private, loopback; multicast, reserved, broadcast.
-        (0 | 10 | 127 | 224..=255, _, _) => true,
-        // Shared by carriers (RFC 6598), link-local with the clouds' metadata, private.
-        (100, 64..=127, _) | (169, 254, _) | (172, 16..=31, _) | (192, 168, _) => true,
-        // Protocol assignments, documentation, 6to4 relays, benchmarks.
-        (192, 0, 0 | 2) | (192, 88, 99) | (198, 18..=19, _) => true,
-        (198, 51, 100) | (203, 0, 113) => true,
-        _ => false,
-    };
+    // This network, private, loopback; multicast, reserved, broadcast.
+    let is_whole = matches!(first, 0 | 10 | 127 | 224..=255);
+    // Shared by carriers (RFC 6598), link-local with the clouds' metadata, private, benchmarks.
+    let is_wide = matches!(
+        (first, second),
+        (100, 64..=127) | (169, 254) | (172, 16..=31) | (192, 168) | (198, 18..=19)
+    );
+    // Protocol assignments, documentation, 6to4 relays.
+    let is_small = matches!(
+        (first, second, third),
+        (192, 0, 0 | 2) | (192, 88, 99) | (198, 51, 100) | (203, 0, 113)
+    );
+    let is_special = is_whole || is_wide || is_small;
     !is_special && address != AZURE_PLATFORM
 }
 
@@ -230,13 +233,10 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
     // Only 2000::/3 is given out: outside lie loopback, mapped and translated IPv4, ULA, link-local and multicast.
     let is_given_out = (0x2000..=0x3fff).contains(&first);
-    let is_special = match (first, second) {
-        // Protocol assignments with Teredo and ORCHID, documentation.
-        (0x2001, 0..=0x1ff | 0xdb8) => true,
-        // 6to4: an IPv4 address in disguise. Documentation (RFC 9637).
-        (0x2002, _) | (0x3fff, 0..=0xfff) => true,
-        _ => false,
-    };
+    // Protocol assignments with Teredo and ORCHID, documentation; 6to4, which is an IPv4 address in disguise;
+    // documentation again (RFC 9637).
+    let is_special =
+        matches!((first, second), (0x2001, 0..=0x1ff | 0xdb8) | (0x2002, _) | (0x3fff, 0..=0xfff));
     is_given_out && !is_special
 }
 

@@ -114,8 +114,8 @@ impl Gate {
         let (sender, found) = mpsc::channel();
         // The system's look-up has no deadline: where it is over, nobody waits for the thread.
         std::thread::spawn(move || drop(sender.send(look_up(&host, port))));
-        let found = found.recv_timeout(LOOK_UP_TIMEOUT).map_err(|_| Refusal::Unresolved)?;
-        let mut found = found.map_err(|_| Refusal::Unresolved)?;
+        let found = found.recv_timeout(LOOK_UP_TIMEOUT).map_err(|_late| Refusal::Unresolved)?;
+        let mut found = found.map_err(|_words_of_the_system| Refusal::Unresolved)?;
         if found.is_empty() {
             return Err(Refusal::Unresolved);
         }

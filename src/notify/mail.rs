@@ -160,7 +160,7 @@ impl Mailer {
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             .header(ContentType::TEXT_PLAIN)
             .body(body)
-            .map_err(|_| MailError::Invalid)
+            .map_err(|_words_may_hold_it| MailError::Invalid)
     }
 
     /// Returns subject and body: the same whatever happened, wherever.

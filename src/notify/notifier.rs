@@ -90,10 +90,11 @@ impl Notifier {
             (Some(_), None) => {
                 return Err("mail needs a sender: give --mail-from ADDRESS".to_owned());
             }
-            (Some(url), Some(from)) => Some(
-                Mailer::new(url, from, public_url)
-                    .map_err(|_| "the mail server cannot be used: check --smtp-url".to_owned())?,
-            ),
+            (Some(url), Some(from)) => {
+                Some(Mailer::new(url, from, public_url).map_err(|_words_hold_it| {
+                    "the mail server cannot be used: check --smtp-url".to_owned()
+                })?)
+            }
         };
         let interval = config.mail_interval.unwrap_or(MAIL_INTERVAL_MIN);
         Ok(Self {

@@ -126,35 +126,34 @@ fn what_goes_to_another_country_is_told_as_left_where_it_was() {
     let [here, there] = ["SLE", "LBR"].map(|country| app.user(Role::Analyst, country));
     let coordinator = app.user(Role::Coordinator, "all");
     let incident = open_case(&monitor, "SLE");
-    let (mut of_here, mut of_there, mut of_all) =
-        (Copy::default(), Copy::default(), Copy::default());
-    of_here.follow(&here, 10);
-    assert_eq!(of_there.follow(&there, 10), []);
-    of_all.follow(&coordinator, 10);
+    let (mut stayed, mut moved, mut whole) = (Copy::default(), Copy::default(), Copy::default());
+    stayed.follow(&here, 10);
+    assert_eq!(moved.follow(&there, 10), []);
+    whole.follow(&coordinator, 10);
 
     let moving = json!({"location": {"country": "LBR"}, "reason": "it was across the river"});
     reviewer.decide(&json!(incident), &moving).expect(200);
 
-    let left = page(&here, of_here.after, 10);
+    let left = page(&here, stayed.after, 10);
     assert_eq!(left["items"][0]["kind"], "left");
     assert_eq!(left["items"][0]["version"], Value::Null);
     assert_eq!(left["incidents"], json!([]), "where it went is not told");
-    of_here.follow(&here, 10);
-    assert!(of_here.incidents.is_empty());
-    assert_eq!(kinds_of(&of_there.follow(&there, 10), &incident), ["changed"]);
-    assert_eq!(of_there.incidents, BTreeMap::from([(incident.clone(), 2)]));
-    assert_eq!(kinds_of(&of_all.follow(&coordinator, 10), &incident), ["changed"]);
+    stayed.follow(&here, 10);
+    assert!(stayed.incidents.is_empty());
+    assert_eq!(kinds_of(&moved.follow(&there, 10), &incident), ["changed"]);
+    assert_eq!(moved.incidents, BTreeMap::from([(incident.clone(), 2)]));
+    assert_eq!(kinds_of(&whole.follow(&coordinator, 10), &incident), ["changed"]);
 
     let back = json!({"location": {"country": "SLE"}, "reason": "it was not"});
     reviewer.decide(&json!(incident), &back).expect(200);
-    assert_eq!(kinds_of(&of_there.follow(&there, 10), &incident), ["left"]);
-    assert!(of_there.incidents.is_empty());
-    assert_eq!(of_here.incidents, BTreeMap::new());
-    assert_eq!(kinds_of(&of_here.follow(&here, 10), &incident), ["changed"]);
-    assert_eq!(of_here.incidents, BTreeMap::from([(incident, 3)]));
+    assert_eq!(kinds_of(&moved.follow(&there, 10), &incident), ["left"]);
+    assert!(moved.incidents.is_empty());
+    assert_eq!(stayed.incidents, BTreeMap::new());
+    assert_eq!(kinds_of(&stayed.follow(&here, 10), &incident), ["changed"]);
+    assert_eq!(stayed.incidents, BTreeMap::from([(incident, 3)]));
     let mut late = Copy::default();
     late.follow(&here, 10);
-    assert_eq!(late.incidents, of_here.incidents, "whenever one begins");
+    assert_eq!(late.incidents, stayed.incidents, "whenever one begins");
 }
 
 #[test]

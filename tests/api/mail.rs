@@ -1,6 +1,6 @@
 //! Mail: that there is something new to review, to whoever decides there, seldom, and without a word of what it is.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use chrono::TimeDelta;
 use sentinelle::auth::types::Role;
@@ -24,7 +24,7 @@ fn start(mailbox: &Mailbox) -> TestApp {
         public_url: Some(PublicUrl::parse("https://reports.example.org").expect("an address")),
         ..PublicConfig::default()
     };
-    TestApp::start_with(TestOptions { notify, public, ..TestOptions::default() })
+    TestApp::start_with(TestOptions { public, notify, ..TestOptions::default() })
 }
 
 fn quiet(country: &str) -> Value {

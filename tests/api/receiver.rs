@@ -1,6 +1,10 @@
 //! Receivers on loopback: of webhooks, and of mail.
 
-#![expect(clippy::expect_used, reason = "a test that cannot listen must fail")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot listen must fail"
+)]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -65,6 +69,10 @@ impl Receiver {
         format!("http://{}/hook?for=sentinelle", self.address)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// Everything that came, in order.
     pub(crate) fn taken(&self) -> Vec<Delivery> {
         self.taken.lock().expect("no thread has failed").clone()
@@ -121,7 +129,7 @@ impl Mailbox {
             for stream in listener.incoming() {
                 let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
                 std::thread::spawn(move || {
-                    converse(&stream.expect("a connection"), &kept, &answer)
+                    converse(&stream.expect("a connection"), &kept, &answer);
                 });
             }
         });
@@ -164,7 +172,7 @@ fn converse(stream: &TcpStream, kept: &Mutex<Vec<String>>, refusal: &Mutex<Optio
                     say("250 taken");
                 }
             }
-            _ if is_data => message.push_str(&format!("{words}\n")),
+            _ if is_data => message.extend([words.as_str(), "\n"]),
             "RCPT" => {
                 message = format!("{words}\n");
                 say("250 yes");

@@ -19,6 +19,7 @@ fn is_let_through(text: &str) -> bool {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn what_is_not_for_certain_public_is_refused() {
     for (text, reason) in [
         ("0.0.0.0", "this host"),
@@ -92,6 +93,7 @@ fn what_is_not_for_certain_public_is_refused() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn an_address_is_written_in_one_way_or_not_at_all() {
     for (text, reason) in [
         ("", "nothing"),

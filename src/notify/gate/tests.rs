@@ -78,7 +78,7 @@ fn a_name_is_looked_up_once_a_try_and_only_what_was_checked_is_connected_to() {
 #[test]
 fn a_name_that_turns_inwards_is_refused_on_the_next_try() {
     let receiver = Receiver::start(OK);
-    let inside = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 1), receiver.address.port()));
+    let inside = SocketAddr::from((Ipv4Addr::LOCALHOST, receiver.address.port()));
     let outside = SocketAddr::from((Ipv4Addr::new(93, 184, 215, 14), 443));
     let target = Target::parse("https://hooks.example.org/", &Rules::default()).unwrap();
     let gate = gate(Rules::default(), vec![vec![outside], vec![inside], vec![outside, inside]]);

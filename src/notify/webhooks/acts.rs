@@ -180,10 +180,10 @@ fn seal(
     context: &Context,
     id: WebhookId,
     (part, version): (Part, i32),
-    content: &[u8],
+    plain: &[u8],
 ) -> Result<()> {
     let owner = owner_of(id);
-    let sealed_part = context.sealer.seal(owner, part, version.cast_unsigned(), content)?;
+    let sealed_part = context.sealer.seal(owner, part, version.cast_unsigned(), plain)?;
     Ok(sealed::insert_part(conn, owner, part, version, &sealed_part)?)
 }
 
@@ -193,11 +193,11 @@ fn replace(
     context: &Context,
     row: &WebhookRow,
     (part, version): (Part, i32),
-    content: Option<&[u8]>,
+    plain: Option<&[u8]>,
 ) -> Result<i32> {
-    let Some(content) = content else { return Ok(version) };
+    let Some(plain) = plain else { return Ok(version) };
     sealed::destroy_keys(conn, owner_of(row.id), Some(part))?;
-    seal(conn, context, row.id, (part, version + 1), content)?;
+    seal(conn, context, row.id, (part, version + 1), plain)?;
     Ok(version + 1)
 }
 
