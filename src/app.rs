@@ -21,9 +21,12 @@ use crate::http::body::BodyLimits;
 use crate::http::counts::RequestCounts;
 use crate::http::headers::{self, Transport};
 use crate::http::{frame, problem};
+use crate::notify::notices_http;
+use crate::notify::webhooks::http as webhooks;
 use crate::people::{devices, grants, organisations, regions, tokens, users};
 use crate::{
-    aggregates, audit, auth, health, incidents, intake, metrics, reference, review, security_txt,
+    aggregates, audit, auth, health, incidents, intake, metrics, notify, reference, review,
+    security_txt,
 };
 
 /// A method and a path, as a client writes it.
@@ -111,6 +114,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
     ];
     routes.extend(intake_routes());
     routes.extend(queue_routes());
+    routes.extend(notify_routes());
     routes.extend(account_routes());
     routes.extend(people_routes());
     routes
@@ -163,6 +167,19 @@ fn queue_routes() -> Vec<(RouteName, Route)> {
     ]
 }
 
+/// Routes by which others are told of changes.
+fn notify_routes() -> Vec<(RouteName, Route)> {
+    vec![
+        ((Method::GET, "/v1/changes"), read().to(notify::http::list_changes)),
+        ((Method::GET, "/v1/webhooks"), read().to(webhooks::list_webhooks)),
+        ((Method::POST, "/v1/webhooks"), web::post().to(webhooks::create_webhook)),
+        ((Method::GET, "/v1/webhooks/{id}"), read().to(webhooks::get_webhook)),
+        ((Method::PUT, "/v1/webhooks/{id}"), web::put().to(webhooks::put_webhook)),
+        ((Method::DELETE, "/v1/webhooks/{id}"), web::delete().to(webhooks::delete_webhook)),
+        ((Method::POST, "/v1/webhooks/{id}/test"), web::post().to(webhooks::test_webhook)),
+    ]
+}
+
 /// Routes of one's own account.
 fn account_routes() -> Vec<(RouteName, Route)> {
     vec![
@@ -176,6 +193,8 @@ fn account_routes() -> Vec<(RouteName, Route)> {
             (Method::PUT, "/v1/me/second-factor"),
             web::put().to(auth::account_http::confirm_second_factor),
         ),
+        ((Method::GET, "/v1/me/notifications"), read().to(notices_http::get_notifications)),
+        ((Method::PUT, "/v1/me/notifications"), web::put().to(notices_http::put_notifications)),
         ((Method::GET, "/v1/sessions"), read().to(auth::sessions_http::list_sessions)),
         (
             (Method::DELETE, "/v1/sessions/{id}"),
@@ -251,6 +270,15 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         intake::classify::classify_text,
         incidents::http::list_incidents,
         incidents::http::get_incident,
+        notify::http::list_changes,
+        webhooks::list_webhooks,
+        webhooks::create_webhook,
+        webhooks::get_webhook,
+        webhooks::put_webhook,
+        webhooks::delete_webhook,
+        webhooks::test_webhook,
+        notices_http::get_notifications,
+        notices_http::put_notifications,
         review::http::decide_incident,
         review::merging::http::merge_incidents,
         review::merging::http::split_incident,

@@ -7,6 +7,9 @@ use actix_web::http::Uri;
 use actix_web::http::uri::{Authority, Scheme};
 use clap::Args;
 
+use crate::notify::address::Network;
+use crate::notify::mail::{MailAddress, SmtpUrl};
+
 /// Where the data is, which key opens it, and how the world reaches the service; shared by every command.
 #[derive(Debug, Clone, Args)]
 pub struct StoreConfig {
@@ -28,6 +31,9 @@ pub struct StoreConfig {
     /// How the world reaches the service.
     #[command(flatten)]
     pub public: PublicConfig,
+    /// How others are told of changes.
+    #[command(flatten)]
+    pub notify: NotifyConfig,
 }
 
 impl StoreConfig {
@@ -40,6 +46,7 @@ impl StoreConfig {
             key_text: None,
             credentials_dir: None,
             public: PublicConfig::default(),
+            notify: NotifyConfig::default(),
         }
     }
 
@@ -70,6 +77,48 @@ pub struct PublicConfig {
         value_parser = SecurityContact::parse
     )]
     pub security_contact: Option<SecurityContact>,
+}
+
+/// How others are told of changes: by mail, and where webhooks may go.
+#[derive(Debug, Clone, Default, Args)]
+pub struct NotifyConfig {
+    /// Server that takes mail: `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required`; without it no mail is sent.
+    #[arg(
+        long,
+        env = "SENTINELLE_SMTP_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        value_parser = SmtpUrl::parse
+    )]
+    pub smtp_url: Option<SmtpUrl>,
+    /// Address that mail comes from.
+    #[arg(
+        long,
+        env = "SENTINELLE_MAIL_FROM",
+        value_name = "ADDRESS",
+        value_parser = MailAddress::parse
+    )]
+    pub mail_from: Option<MailAddress>,
+    /// Shortest time between two mails to one person; 60 unless told, and five minutes where something is urgent.
+    #[arg(long, env = "SENTINELLE_MAIL_INTERVAL", value_name = "MINUTES")]
+    pub mail_interval: Option<u16>,
+    /// Ports that webhooks may go to beside 443.
+    #[arg(
+        long = "webhook-port",
+        env = "SENTINELLE_WEBHOOK_PORTS",
+        value_delimiter = ',',
+        value_name = "PORT"
+    )]
+    pub webhook_ports: Vec<u16>,
+    /// Networks that webhooks may go to although they are not public, by http too: for tests and labs, never in production.
+    #[arg(
+        long = "webhook-allow",
+        env = "SENTINELLE_WEBHOOK_ALLOW",
+        value_delimiter = ',',
+        value_name = "NETWORK",
+        value_parser = Network::parse
+    )]
+    pub webhook_allow: Vec<Network>,
 }
 
 /// The address under which people reach the service: scheme, host and port, nothing else.

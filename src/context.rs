@@ -28,6 +28,7 @@ use crate::intake::prepare::{Channel, Submitter, Workbench};
 use crate::intake::validate::Catalogues;
 use crate::keys::opening::take_up;
 use crate::keys::store::{self as rotations, Rotation};
+use crate::notify::notifier::Notifier;
 use crate::people::regions::store as regions;
 use crate::people::regions::types::{Region, RegionLevel};
 use crate::seal::envelope::{SealError, Sealer};
@@ -69,6 +70,8 @@ pub struct Context {
     pub public_url: Option<PublicUrl>,
     /// Where faults of security are reported.
     pub security_contact: Option<SecurityContact>,
+    /// What others are told of changes with.
+    pub notifier: Notifier,
     world: RwLock<World>,
     /// One renewal of the world at a time.
     renewing: Mutex<()>,
@@ -150,6 +153,9 @@ pub enum StartError {
     /// The regions.
     #[error("cannot read the regions: {0}")]
     Regions(crate::error::Error),
+    /// Settings of mail.
+    #[error("{0}")]
+    Notify(String),
     /// Built-in places.
     #[error(transparent)]
     Geo(#[from] GeoDataError),
@@ -187,6 +193,8 @@ impl Context {
         clock: Clock,
         announce: &mut dyn FnMut(&str),
     ) -> Result<Self, StartError> {
+        let notifier = Notifier::new(&config.notify, config.public.public_url.as_ref());
+        let notifier = notifier.map_err(StartError::Notify)?;
         let (sealer, keys, key_place) = open_keys(&db, config, announce)?;
         let auditor = keep_audit(&db, &keys, &clock)?;
         let (taxonomy, lists) = (Taxonomy::builtin()?, CodeLists::builtin()?);
@@ -213,6 +221,7 @@ impl Context {
             key_place,
             public_url: config.public.public_url.clone(),
             security_contact: config.public.security_contact.clone(),
+            notifier,
             world: RwLock::new(world),
             renewing: Mutex::new(()),
         };

@@ -11,6 +11,7 @@ use crate::context::{Context, KeyPlace};
 use crate::error::Result;
 use crate::http::query::Pairs;
 use crate::keys::store::{KeyState, find_state};
+use crate::notify::notifier::Notifier;
 
 /// One thing looked at.
 #[derive(Debug, Serialize, ToSchema)]
@@ -90,6 +91,7 @@ pub fn examine(context: &Context) -> HealthView {
     findings.extend(key_findings(context, looked.as_ref().ok()));
     findings.push(address_finding(context.public_url.as_ref()));
     findings.push(contact_finding(context.security_contact.as_ref()));
+    findings.extend(notify_findings(&context.notifier));
     summarise(findings)
 }
 
@@ -188,6 +190,25 @@ fn address_finding(url: Option<&PublicUrl>) -> Finding {
         ),
     };
     Finding { name: "address", state, note }
+}
+
+/// Says whether mail is sent, and that webhooks may go where only a lab should send them.
+fn notify_findings(notifier: &Notifier) -> Vec<Finding> {
+    let (state, note) = match &notifier.mailer {
+        Some(_) => ("ok", "mail is handed to the server of --smtp-url"),
+        None => (
+            "ok",
+            "no mail is sent; give --smtp-url and --mail-from to tell reviewers of what is new",
+        ),
+    };
+    let mail = Finding { name: "mail", state, note: note.to_owned() };
+    let is_lab = !notifier.gate.rules().networks.is_empty();
+    let webhooks = is_lab.then(|| Finding {
+        name: "webhooks",
+        state: "warning",
+        note: "--webhook-allow lets them reach networks that are not public, unencrypted: for tests and labs alone".into(),
+    });
+    std::iter::once(mail).chain(webhooks).collect()
 }
 
 fn contact_finding(contact: Option<&SecurityContact>) -> Finding {

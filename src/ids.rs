@@ -62,6 +62,12 @@ pub enum CaseMove {}
 /// Kind of [`BulkRejectionId`].
 #[derive(Debug)]
 pub enum BulkRejection {}
+/// Kind of [`WebhookId`].
+#[derive(Debug)]
+pub enum Webhook {}
+/// Kind of [`EventId`].
+#[derive(Debug)]
+pub enum Event {}
 
 /// Names one testimony; chosen by the client where it can, so that a retry is recognised.
 pub type ReportId = Id<Report>;
@@ -97,6 +103,10 @@ pub type RegroupingId = Id<Regrouping>;
 pub type CaseMoveId = Id<CaseMove>;
 /// Names one rejection of many incidents at once.
 pub type BulkRejectionId = Id<BulkRejection>;
+/// Names one address that changes are sent to, never its secret.
+pub type WebhookId = Id<Webhook>;
+/// Names one change as it is told to others.
+pub type EventId = Id<Event>;
 
 impl<K> Id<K> {
     /// Returns a new random (version 4) id.

@@ -21,6 +21,7 @@ pub mod intake;
 pub mod keys;
 pub mod letters;
 pub mod metrics;
+pub mod notify;
 pub mod people;
 pub mod reference;
 pub mod review;

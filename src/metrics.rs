@@ -5,7 +5,9 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
-use prometheus::{IntCounter, IntCounterVec, Opts, Registry, TEXT_FORMAT, TextEncoder};
+use prometheus::{
+    IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TEXT_FORMAT, TextEncoder,
+};
 
 use crate::auth::http::{Access, ReadMetrics};
 use crate::auth::rates::RateLimits;
@@ -14,6 +16,8 @@ use crate::db::writer::WriteCounts;
 use crate::error::{Error, Result};
 use crate::http::frame;
 use crate::http::query::Pairs;
+use crate::notify::notices;
+use crate::notify::webhooks::outbox;
 
 /// Begins every name.
 const NAMESPACE: &str = "sentinelle";
@@ -28,7 +32,8 @@ pub fn registry() -> prometheus::Result<Registry> {
 
 /// Read metrics
 ///
-/// Requests by method, route pattern and class of status, their durations, panics, commits, what the limits refused:
+/// Requests by method, route pattern and class of status, their durations, panics, commits, what the limits refused, what was told
+/// to others and what waits:
 /// Prometheus text format 0.0.4. For coordinators, system administrators and auditors.
 #[utoipa::path(
     get, path = "/metrics", tag = "operation", operation_id = "get_metrics",
@@ -44,8 +49,33 @@ pub async fn get_metrics(
     Pairs::of(&request)?.refuse_rest(&[])?;
     let mut families = registry.gather();
     families.extend(read_counts(&context.db.write_counts(), &limits).map_err(Error::internal)?);
+    let waiting = context.db.read(|conn| {
+        Ok([("webhook", outbox::count_waiting(conn)?), ("mail", notices::count_waiting(conn)?)])
+    });
+    let told = context.notifier.counts.all();
+    families.extend(read_notifications(told, waiting.await?).map_err(Error::internal)?);
     let text = TextEncoder::new().encode_to_string(&families).map_err(Error::internal)?;
     Ok(HttpResponse::Ok().content_type(TEXT_FORMAT).body(text))
+}
+
+/// Returns what was told to others and what still waits, by way.
+fn read_notifications(
+    told: [(&str, &str, u64); 5],
+    waiting: [(&str, i64); 2],
+) -> prometheus::Result<Vec<MetricFamily>> {
+    let help = "Tries to tell others of changes, by way and outcome";
+    let opts = Opts::new("notifications_total", help).namespace(NAMESPACE);
+    let tries = IntCounterVec::new(opts, &["way", "outcome"])?;
+    for (way, outcome, count) in told {
+        tries.get_metric_with_label_values(&[way, outcome])?.inc_by(count);
+    }
+    let help = "Events and mails that wait to be delivered";
+    let opts = Opts::new("notifications_pending", help).namespace(NAMESPACE);
+    let pending = IntGaugeVec::new(opts, &["way"])?;
+    for (way, count) in waiting {
+        pending.get_metric_with_label_values(&[way])?.set(count);
+    }
+    Ok([tries.collect(), pending.collect()].concat())
 }
 
 /// Returns what is counted elsewhere and only read here.

@@ -154,6 +154,12 @@ impl Columns {
         true
     }
 
+    /// Returns how soon somebody should look at an incident; `None` where it is not held.
+    pub fn urgency_of(&self, id: i64) -> Option<Urgency> {
+        let row = self.row_ids.binary_search(&id).ok()?;
+        self.urgencies.entries().get(self.urgencies.ids.index_at(row)).copied()
+    }
+
     /// Returns the number of incidents held.
     pub fn len(&self) -> usize {
         self.row_ids.len()

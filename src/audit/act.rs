@@ -146,6 +146,16 @@ acts! {
     Refused = People, "refused", "user";
     /// The first coordinator set the instance up.
     SetUp = People, "set_up", "user";
+    /// A webhook was made: changes go to an address from then on.
+    AddedWebhook = People, "added", "webhook";
+    /// A webhook was changed.
+    ChangedWebhook = People, "changed", "webhook";
+    /// A webhook was removed.
+    RemovedWebhook = People, "removed", "webhook";
+    /// A webhook was tried out; the detail is the code of what went wrong.
+    TestedWebhook = People, "tested", "webhook";
+    /// A person changed whether and where they get mail.
+    ChangedNotices = People, "changed_notices", "user";
 
     /// Boundary packs were imported or removed.
     ChangedPacks = Technical, "changed", "boundary_pack";

@@ -197,6 +197,7 @@ permissions! {
     ManageCoalition = ManageCoalition,
     UseAccount = UseAccount,
     ManageCredentials = ManageCredentials,
+    ManageWebhooks = ManageWebhooks,
     ReadMetrics = ReadMetrics,
 }
 

@@ -47,13 +47,15 @@ pub enum Action {
     UseAccount,
     /// Change one's own password and second factor, make tokens: with a session alone.
     ManageCredentials,
+    /// Have changes sent to an address.
+    ManageWebhooks,
     /// Read how the service runs.
     ReadMetrics,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SubmitReport,
         Self::ReadReceipt,
         Self::ReadCore,
@@ -74,6 +76,7 @@ impl Action {
         Self::ManageCoalition,
         Self::UseAccount,
         Self::ManageCredentials,
+        Self::ManageWebhooks,
         Self::ReadMetrics,
     ];
 
@@ -100,6 +103,7 @@ impl Action {
             Self::ManageCoalition => "manage_coalition",
             Self::UseAccount => "use_account",
             Self::ManageCredentials => "manage_credentials",
+            Self::ManageWebhooks => "manage_webhooks",
             Self::ReadMetrics => "read_metrics",
         }
     }
@@ -124,6 +128,7 @@ fn may(role: Role, action: Action) -> bool {
         | Action::ManageDevices => is_reviewing || is_coordinator,
         Action::OverseeReview => is_coordinator || role == Role::RegionalLead,
         Action::EraseReport | Action::ManageCoalition => is_coordinator,
+        Action::ManageWebhooks => is_coordinator || role == Role::RegionalLead,
         Action::Classify => may(role, Action::SubmitReport) || may(role, Action::ReadCore),
         Action::ReadMetrics => is_coordinator || matches!(role, Role::Auditor | Role::Sysadmin),
         Action::Geotag

@@ -190,7 +190,10 @@ pub fn find_unknown_region(
 }
 
 /// Returns the countries of a list such as `SLE,region:west`; what is not known stands for none.
-fn resolve_list(conn: &mut DbConn, list: &str, countries: &Countries) -> QueryResult<Scope> {
+///
+/// # Errors
+/// When the database fails.
+pub fn resolve_list(conn: &mut DbConn, list: &str, countries: &Countries) -> QueryResult<Scope> {
     let mut scope = Scope::nowhere();
     for part in list.split(',') {
         let written = match part.strip_prefix("region:") {

@@ -11,6 +11,7 @@ use crate::cli::{CommandError, open, tell};
 use crate::config::{ServeConfig, StoreConfig};
 use crate::context::Context;
 use crate::db::dialect::{self, Target};
+use crate::notify::worker::Worker;
 
 /// Runs the service until SIGTERM.
 pub(super) fn serve(store: &StoreConfig, serve: &ServeConfig) -> Result<(), CommandError> {
@@ -48,15 +49,19 @@ pub(super) fn bind(address: &str) -> Result<TcpListener, CommandError> {
     })
 }
 
-/// Runs the server on this thread; counting columns, boundary packs, regions and keys are kept current beside it.
+/// Runs the server on this thread; counting columns, boundary packs, regions and keys are kept current beside it, and
+/// others are told of changes.
 pub(super) fn run(
     context: Data<Context>,
     listener: TcpListener,
     options: &ServerOptions,
 ) -> Result<(), CommandError> {
     keep_current(context.clone());
+    let worker = Worker::start(&context);
     actix_web::rt::System::new()
         .block_on(async { app::serve(context, listener, options)?.await })?;
+    // What is just being sent is sent to its end; what waits is there at the next start.
+    drop(worker);
     Ok(())
 }
 

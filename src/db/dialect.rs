@@ -7,6 +7,7 @@ mod erase;
 pub mod load;
 mod locks;
 pub mod migrations;
+mod outbox;
 pub mod tables;
 mod uuid_column;
 
@@ -24,13 +25,14 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::db::OpenError;
 use crate::db::rows::ChainRow;
-use crate::db::schema::{audit_chains, changes, heads};
-use crate::db::writer::Change;
+use crate::db::schema::{audit_chains, changes, heads, incident_departures};
+use crate::db::writer::{Change, ChangeKind};
 
 pub use self::bulk::{insert_audit, insert_rows, next_incident_ids, rewrap_data_keys};
 pub use self::connection::DbConn;
 pub use self::erase::{clear_log, lock_data_keys};
 pub use self::locks::{lock_incident, lock_incidents, try_lock_incident};
+pub use self::outbox::{find_due_event, find_due_notice, lock_due_event, lock_due_notice};
 pub use self::uuid_column::DbUuid;
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -319,6 +321,12 @@ pub fn record_changes(conn: &mut DbConn, changes: &[Change]) -> QueryResult<()> 
         .set(heads::seq.eq(heads::seq + 1))
         .execute(conn)?;
     let seq: i64 = heads::table.find("changes").select(heads::seq).get_result(conn)?;
+    // What is new has left no country. What other transactions noted is not seen before they put their own number in.
+    if changes.iter().any(|change| change.kind != ChangeKind::Created) {
+        diesel::update(incident_departures::table.filter(incident_departures::seq.is_null()))
+            .set(incident_departures::seq.eq(Some(seq)))
+            .execute(conn)?;
+    }
     let mut rows: Vec<(i64, i64, &str)> =
         changes.iter().map(|change| (seq, change.incident, change.kind.as_str())).collect();
     rows.sort_unstable();

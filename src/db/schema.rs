@@ -747,3 +747,79 @@ diesel::allow_tables_to_appear_in_same_query!(regroupings, regrouped_incidents);
 diesel::allow_tables_to_appear_in_same_query!(regrouped_reports, regrouped_incidents);
 diesel::allow_tables_to_appear_in_same_query!(regrouped_reports, reports);
 diesel::allow_tables_to_appear_in_same_query!(regrouped_incidents, decisions);
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+
+    incident_departures (id) {
+        id -> BigInt,
+        incident_id -> BigInt,
+        country -> Text,
+        seq -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    webhooks (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        owner_id -> BigInt,
+        scope -> Text,
+        kinds -> Text,
+        state -> Text,
+        position -> BigInt,
+        address_version -> Integer,
+        secret_version -> Integer,
+        created_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+        failed_at -> Nullable<Timestamp>,
+        failure -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    outbox (id) {
+        id -> BigInt,
+        webhook_id -> BigInt,
+        event -> DbUuid,
+        seq -> BigInt,
+        country -> Text,
+        country_other -> Nullable<Text>,
+        body -> Text,
+        state -> Text,
+        n_tries -> Integer,
+        next_at -> Timestamp,
+        done_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamp};
+
+    notices (user_id) {
+        user_id -> BigInt,
+        language -> Text,
+        address_version -> Integer,
+        wanted_at -> Nullable<Timestamp>,
+        is_urgent -> Bool,
+        taken_at -> Nullable<Timestamp>,
+        n_tries -> Integer,
+        next_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+        failed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::joinable!(incident_departures -> incidents (incident_id));
+diesel::joinable!(webhooks -> users (owner_id));
+diesel::joinable!(outbox -> webhooks (webhook_id));
+diesel::joinable!(notices -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(incident_departures, incidents);
+diesel::allow_tables_to_appear_in_same_query!(outbox, webhooks, users);
+diesel::allow_tables_to_appear_in_same_query!(notices, users);

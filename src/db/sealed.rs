@@ -74,6 +74,21 @@ pub fn find_part(
     }))
 }
 
+/// Returns the newest version of a part that there ever was, whether it opens or not.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_last_version(conn: &mut DbConn, owner: Owner, part: Part) -> QueryResult<Option<i32>> {
+    sealed::table
+        .filter(sealed::owner_id.eq(Id::<Any>::from_uuid(owner.id)))
+        .filter(sealed::owner_kind.eq(owner.kind.as_str()))
+        .filter(sealed::part.eq(part.as_str()))
+        .order(sealed::version.desc())
+        .select(sealed::version)
+        .first(conn)
+        .optional()
+}
+
 /// Destroys the data keys of what is sealed for `owner`, every version: of one part, or of all. The sealed bytes stay, and
 /// nobody can open them.
 ///

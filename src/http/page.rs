@@ -44,10 +44,7 @@ impl PageRequest {
     /// # Errors
     /// `InvalidParameter` for a limit outside 1..=1000.
     pub fn take(pairs: &mut Pairs) -> Result<Self> {
-        let limit = match pairs.take_one("limit")? {
-            None => DEFAULT_LIMIT,
-            Some(text) => parse_limit(&text)?,
-        };
+        let limit = take_limit(pairs)?;
         Ok(Self { limit, cursor: pairs.take_one("cursor")? })
     }
 
@@ -62,6 +59,17 @@ impl PageRequest {
     /// `InvalidCursor` when it was not made by us for the query that `bound_to` describes.
     pub fn position(&self, keys: &SubKeySet, bound_to: &str) -> Result<Option<i64>> {
         self.cursor.as_deref().map(|cursor| open(keys, cursor, bound_to)).transpose()
+    }
+}
+
+/// Takes `limit` out of `pairs`.
+///
+/// # Errors
+/// `InvalidParameter` for a limit outside 1..=1000.
+pub fn take_limit(pairs: &mut Pairs) -> Result<usize> {
+    match pairs.take_one("limit")? {
+        None => Ok(DEFAULT_LIMIT),
+        Some(text) => parse_limit(&text),
     }
 }
 

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use crate::db::dialect::{self, DbConn};
 use crate::db::rows::{FactsRow, NewActorRow, NewCategoryRow, NewHarmRow, NewIncidentRow, NewRows};
 use crate::db::schema::{
-    incident_actors, incident_categories, incident_facts, incident_harm, incident_overrides,
-    incidents, override_history, reports,
+    incident_actors, incident_categories, incident_departures, incident_facts, incident_harm,
+    incident_overrides, incidents, override_history, reports,
 };
 use crate::error::{Error, Result};
 use crate::ids::IncidentId;
@@ -149,6 +149,7 @@ pub fn clear_facts(conn: &mut DbConn, incident: i64, facts: &FactsRow) -> QueryR
 }
 
 fn replace_facts(conn: &mut DbConn, incident: i64, facts: &Facts) -> QueryResult<()> {
+    note_departures(conn, incident, &facts.place)?;
     diesel::delete(incident_actors::table.filter(incident_actors::incident_id.eq(incident)))
         .execute(conn)?;
     diesel::delete(incident_harm::table.filter(incident_harm::incident_id.eq(incident)))
@@ -163,6 +164,29 @@ fn replace_facts(conn: &mut DbConn, incident: i64, facts: &Facts) -> QueryResult
     add_facts(&mut rows, facts);
     rows.set_incident(incident);
     dialect::insert_rows(conn, &[&rows])
+}
+
+/// Writes down the countries from which the incident is no longer seen once `place` is its place: whoever keeps a copy
+/// there is told so by the change that this belongs to.
+fn note_departures(conn: &mut DbConn, incident: i64, place: &PlaceFacts) -> QueryResult<()> {
+    let before: Option<(String, Option<String>)> = incident_facts::table
+        .find(incident)
+        .select((incident_facts::country, incident_facts::country_computed))
+        .first(conn)
+        .optional()?;
+    let Some((country, computed)) = before else { return Ok(()) };
+    let is_left =
+        |code: &String| *code != place.country && place.country_computed.as_ref() != Some(code);
+    let left: BTreeSet<String> = std::iter::once(country).chain(computed).filter(is_left).collect();
+    for code in left {
+        diesel::insert_into(incident_departures::table)
+            .values((
+                incident_departures::incident_id.eq(incident),
+                incident_departures::country.eq(code),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
 }
 
 /// What a report's row says about facts.

@@ -123,8 +123,12 @@ pub async fn list_tokens(
     Ok(web::Json(TokenPage { items, next, total }))
 }
 
-/// Tokens of others are there for those alone who may end them.
-fn require_may_end(
+/// Refuses unless `owner` is the caller or somebody they manage: what acts for others is there for those alone who may
+/// end it.
+///
+/// # Errors
+/// `NotFound`; the database's failure.
+pub fn require_may_end(
     conn: &mut DbConn,
     context: &Context,
     caller: &Caller,

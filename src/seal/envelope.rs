@@ -39,11 +39,15 @@ pub enum Part {
     Quarantine,
     /// Secret of a person's second factor.
     SecondFactor,
+    /// Where somebody is told of changes: an address of mail or of a webhook.
+    Address,
+    /// Secret that webhooks are signed with.
+    Secret,
 }
 
 impl Part {
     /// Every part there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Text,
         Self::Identity,
         Self::Place,
@@ -52,6 +56,8 @@ impl Part {
         Self::Message,
         Self::Quarantine,
         Self::SecondFactor,
+        Self::Address,
+        Self::Secret,
     ];
 
     /// Returns the stored name.
@@ -65,6 +71,8 @@ impl Part {
             Self::Message => "message",
             Self::Quarantine => "quarantine",
             Self::SecondFactor => "second_factor",
+            Self::Address => "address",
+            Self::Secret => "secret",
         }
     }
 
@@ -99,11 +107,13 @@ pub enum OwnerKind {
     Relation,
     /// A case that went from hand to hand.
     CaseMove,
+    /// A webhook.
+    Webhook,
 }
 
 impl OwnerKind {
     /// Every kind there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Report,
         Self::Incident,
         Self::Decision,
@@ -113,6 +123,7 @@ impl OwnerKind {
         Self::Reveal,
         Self::Relation,
         Self::CaseMove,
+        Self::Webhook,
     ];
 
     /// Returns the stored name.
@@ -127,6 +138,7 @@ impl OwnerKind {
             Self::Reveal => "reveal",
             Self::Relation => "relation",
             Self::CaseMove => "case_move",
+            Self::Webhook => "webhook",
         }
     }
 

@@ -21,11 +21,12 @@ use sentinelle::app::{self, ServerOptions};
 use sentinelle::auth::accounts::{add_device, add_token, add_user, invite};
 use sentinelle::auth::types::{GrantScope, Role};
 use sentinelle::clock::Clock;
-use sentinelle::config::{PublicConfig, SecurityContact, StoreConfig};
+use sentinelle::config::{NotifyConfig, PublicConfig, SecurityContact, StoreConfig};
 use sentinelle::context::Context;
 use sentinelle::db::{Db, DbOptions};
 use sentinelle::ids::UserId;
 use sentinelle::taxonomy::catalogue::Taxonomy;
+use sentinelle::notify::address::Network;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -66,14 +67,21 @@ pub(crate) struct TestOptions {
     pub(crate) server: ServerOptions,
     pub(crate) batch_limit: Option<usize>,
     pub(crate) public: PublicConfig,
+    pub(crate) notify: NotifyConfig,
 }
 
 impl Default for TestOptions {
     fn default() -> Self {
         let contact = SecurityContact::parse("mailto:security@example.org").expect("a contact");
         let public = PublicConfig { public_url: None, security_contact: Some(contact) };
-        Self { server: ServerOptions::default(), batch_limit: None, public }
+        Self { server: ServerOptions::default(), batch_limit: None, public, notify: lab() }
     }
+}
+
+/// Lets webhooks go to receivers of the test.
+fn lab() -> NotifyConfig {
+    let loopback = Network::parse("127.0.0.0/8").expect("a network");
+    NotifyConfig { webhook_allow: vec![loopback], ..NotifyConfig::default() }
 }
 
 impl TestApp {
@@ -302,6 +310,7 @@ fn open_context(
     let store = StoreConfig {
         database_url: Some(database_url.to_owned()),
         public: options.public.clone(),
+        notify: options.notify.clone(),
         ..StoreConfig::in_folder(folder.path())
     };
     let now_ms = Arc::clone(now_ms);

@@ -3,9 +3,11 @@
 use sentinelle::app::ServerOptions;
 use sentinelle::auth::types::Role;
 use sentinelle::config::{Rate, Rates};
+use sentinelle::notify::worker::run_once;
 use serde_json::json;
 
 use crate::harness::{Client, TestApp, TestOptions};
+use crate::receiver::Receiver;
 
 fn metrics(client: &Client) -> String {
     let answer = client.get("/metrics").expect(200);
@@ -105,4 +107,24 @@ fn what_the_limits_refused_is_counted_by_limit() {
         &text,
         "sentinelle_http_requests_total{method=\"GET\",route=\"/v1/incidents\",status=\"4xx\"} 3",
     );
+}
+
+#[test]
+fn what_was_told_to_others_and_what_waits_is_counted() {
+    let app = TestApp::start();
+    let (sysadmin, lead) = (app.user(Role::Sysadmin, "all"), app.user(Role::RegionalLead, "SLE"));
+    let receiver = Receiver::start(&[204, 500]);
+    lead.post("/v1/webhooks", &json!({"url": receiver.url(), "scope": "SLE"})).expect(201);
+    for _ in 0..3 {
+        app.monitor().submit(&json!({"narrative": "x", "location": {"country": "SLE"}}));
+    }
+    run_once(&app.context).expect("the database works");
+
+    let text = metrics(&sysadmin);
+
+    has(&text, "sentinelle_notifications_total{outcome=\"sent\",way=\"webhook\"} 1");
+    has(&text, "sentinelle_notifications_total{outcome=\"failed\",way=\"webhook\"} 1");
+    has(&text, "sentinelle_notifications_total{outcome=\"sent\",way=\"mail\"} 0");
+    has(&text, "sentinelle_notifications_pending{way=\"webhook\"} 2");
+    has(&text, "sentinelle_notifications_pending{way=\"mail\"} 0");
 }

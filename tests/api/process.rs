@@ -29,7 +29,12 @@ impl Served {
     pub(crate) fn start_talkative(app: &TestApp) -> Self {
         let limits = ["--rate-credential", "off", "--rate-account", "off", "--rate-device", "off"];
         let contact = ["--security-contact", "mailto:security@example.org"];
-        Self::spawn(app, &[&limits[..], &contact[..]].concat(), &[("SENTINELLE_LOG", "trace")])
+        let lab = ["--webhook-allow", "127.0.0.0/8"];
+        Self::spawn(
+            app,
+            &[&limits[..], &contact[..], &lab[..]].concat(),
+            &[("SENTINELLE_LOG", "trace")],
+        )
     }
 
     fn spawn(app: &TestApp, more: &[&str], settings: &[(&str, &str)]) -> Self {

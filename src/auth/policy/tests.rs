@@ -34,6 +34,7 @@ const WHO_MAY: [(Action, &str); 21] = [
     (Action::ManageCoalition, "- - - - a - -"),
     (Action::UseAccount, "o o o o o o o"),
     (Action::ManageCredentials, "o o o o o o o"),
+    (Action::ManageWebhooks, "- - s - a - -"),
     (Action::ReadMetrics, "- - - - a s s"),
 ];
 

@@ -153,6 +153,22 @@ pub(crate) const PLANTS: &[Plant] = &[
         sent("coordinator", stage.path("/v1/devices/{id}"), body)
     }),
     ("POST /v1/tokens", |_| sent("signed_in", "/v1/tokens", json!({"expires_in_days": 30}))),
+    ("PUT /v1/me/notifications", |stage| {
+        let address = format!("{}@example.org", stage.planter.code("an address of mail"));
+        sent("reviewer", "/v1/me/notifications", json!({"mail": address, "language": "fr"}))
+    }),
+    ("POST /v1/webhooks", |stage| {
+        sent(
+            "coordinator",
+            "/v1/webhooks",
+            json!({"url": hook(stage, "a webhook"), "scope": "SLE"}),
+        )
+    }),
+    ("PUT /v1/webhooks/{id}", |stage| {
+        let body = json!({"url": hook(stage, "another webhook"), "scope": "SLE", "active": true,
+            "new_secret": true});
+        sent("coordinator", stage.path("/v1/webhooks/{id}"), body)
+    }),
     ("POST /v1/quarantine/{id}/decisions", |stage| {
         let body = json!({"outcome": "dismissed", "reason": stage.planter.words("a judgement")});
         sent("reviewer", stage.path("/v1/quarantine/{id}/decisions"), body)
@@ -176,6 +192,8 @@ pub(crate) const WITHOUT_WORDS: &[(&str, &str)] = &[
     ("DELETE /v1/grants/{id}", "an id and no body"),
     ("DELETE /v1/devices/{id}", "an id and no body"),
     ("DELETE /v1/tokens/{id}", "an id and no body"),
+    ("DELETE /v1/webhooks/{id}", "an id and no body"),
+    ("POST /v1/webhooks/{id}/test", "an id and no body"),
 ];
 
 /// Keeps what the answer to a plant tells and later requests need, and lets nothing of it be found.
@@ -218,6 +236,15 @@ pub(crate) fn learn(stage: &Stage, route: &str, answer: &Answer) {
         "POST /v1/queue/rejections" => {
             stage.keep("rejections", &text(&answer.json()["id"]));
         }
+        "POST /v1/webhooks" => {
+            let told = answer.json();
+            stage.planter.keep("the secret of a webhook", &text(&told["secret"]), &[]);
+            stage.keep("webhooks", &text(&told["id"]));
+        }
+        "PUT /v1/webhooks/{id}" => {
+            let secret = text(&answer.json()["secret"]);
+            stage.planter.keep("the new secret of a webhook", &secret, &[]);
+        }
         "PUT /v1/reports/{id}" => {
             let told = answer.json();
             stage.keep("reports", &text(&told["id"]));
@@ -240,6 +267,11 @@ fn on_version(stage: &Stage, act: &str, body: Value) -> Sent {
     let mut sent = sent("reviewer", format!("{path}/{act}"), body);
     sent.headers.push(("if-match", tag));
     sent
+}
+
+/// The address of a webhook, which is taken; nobody listens there.
+fn hook(stage: &Stage, what: &str) -> String {
+    format!("http://127.0.0.1:9/{}", stage.planter.code(what))
 }
 
 /// Submits a report of its own.

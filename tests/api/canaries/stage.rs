@@ -32,18 +32,21 @@ pub(crate) const CALLERS: [&str; 11] = [
 const OPENING: [&str; 2] = ["reviewer", "regional_lead"];
 
 /// What answers with a secret that the caller asked for: identities, a credential, a link.
-const TELLING: [(&str, &str); 7] = [
+const TELLING: [(&str, &str); 8] = [
     ("POST", "/v1/users"),
     ("POST", "/v1/devices"),
     ("POST", "/v1/tokens"),
+    ("POST", "/v1/webhooks"),
     ("POST", "/reveal"),
     ("POST", "/v1/sessions"),
     ("POST", "/v1/me/second-factor"),
     ("PUT", "/v1/me/second-factor"),
 ];
 
-/// What answers with the name that the caller has just given a phone.
-const NAMING: (&str, &str) = ("PUT", "/v1/devices/");
+/// What answers with what the caller has just said, or may read of what is theirs: the name of a phone, the address of a
+/// webhook.
+const NAMING: [(&str, &str); 3] =
+    [("PUT", "/v1/devices/"), ("PUT", "/v1/webhooks/"), ("GET", "/v1/webhooks")];
 
 /// A request that plants canaries where they belong.
 pub(crate) struct Sent {
@@ -137,7 +140,7 @@ impl Stage {
             self.problems.borrow_mut().push((asked, whole.clone()));
         }
         let is_telling = TELLING.iter().any(|(by, end)| *by == method && path.ends_with(end));
-        let is_naming = method == NAMING.0 && path.starts_with(NAMING.1);
+        let is_naming = NAMING.iter().any(|(by, start)| *by == method && path.starts_with(start));
         let is_told = (is_telling || is_naming) && answer.status < 300;
         if !OPENING.contains(&caller) && !is_told {
             let asked = format!("the {} to {method} {path} by {caller}", answer.status);

@@ -7,10 +7,13 @@ use sentinelle::auth::store::find_row_id;
 use sentinelle::auth::tokens::{self, Narrowing};
 use sentinelle::auth::types::{GrantScope, Role};
 use sentinelle::db::schema::{devices, grants, users};
-use sentinelle::ids::{GrantId, OrganisationId, UserId};
+use sentinelle::db::sealed;
+use sentinelle::ids::{GrantId, OrganisationId, UserId, WebhookId};
+use sentinelle::notify::webhooks::store::{self as webhooks, Settings, State};
 use sentinelle::people::organisations::store::{Membership, NewOrganisation, insert_organisation};
 use sentinelle::people::regions::store::put_region;
 use sentinelle::people::regions::types::{Region, RegionLevel};
+use sentinelle::seal::envelope::{Owner, OwnerKind, Part};
 use uuid::Uuid;
 
 use crate::harness::TestApp;
@@ -26,6 +29,9 @@ pub(super) fn make(app: &TestApp, kind: Kind, country: &str, own: Option<UserId>
         Kind::Token => token_of(app, person()),
         Kind::Organisation => organisation(app),
         Kind::Region => region(app),
+        Kind::Webhook => {
+            webhook_of(app, own.unwrap_or_else(|| person_in(app, Role::RegionalLead, country)))
+        }
         Kind::Country
         | Kind::Report
         | Kind::Incident
@@ -44,9 +50,13 @@ pub(super) fn unknown_region() -> String {
 }
 
 fn monitor_in(app: &TestApp, country: &str) -> UserId {
+    person_in(app, Role::Monitor, country)
+}
+
+fn person_in(app: &TestApp, role: Role, country: &str) -> UserId {
     let scopes = GrantScope::parse_list(country, app.context.geo().countries()).expect("a country");
     let name = Uuid::new_v4().to_string();
-    let id = add_user(&app.context, &name, Role::Monitor, scopes).expect("a person");
+    let id = add_user(&app.context, &name, role, scopes).expect("a person");
     add_token(&app.context, &name, None).expect("a token");
     id
 }
@@ -80,6 +90,24 @@ fn token_of(app: &TestApp, user: UserId) -> String {
         Ok(tokens::insert(tx.conn, (row_id, hash), &Narrowing::default(), now, None)?)
     });
     made.expect("a token").to_string()
+}
+
+/// Made past the API, so that whoever may not make one has one too.
+fn webhook_of(app: &TestApp, user: UserId) -> String {
+    let (id, context) = (WebhookId::random(), app.context.clone());
+    let made = app.context.db.write_here(move |tx| {
+        let (row_id, now) = (find_row_id(tx.conn, user)?, context.clock.now());
+        let settings = Settings { scope: "SLE".into(), kinds: "left".into(), state: State::Active };
+        webhooks::insert(tx.conn, (id, row_id), &settings, 0, now)?;
+        let owner = Owner { kind: OwnerKind::Webhook, id: id.uuid() };
+        for (part, content) in [(Part::Address, "http://127.0.0.1:9/"), (Part::Secret, "secret")] {
+            let sealed_part = context.sealer.seal(owner, part, 1, content.as_bytes())?;
+            sealed::insert_part(tx.conn, owner, part, 1, &sealed_part)?;
+        }
+        Ok(())
+    });
+    made.expect("a webhook");
+    id.to_string()
 }
 
 fn organisation(app: &TestApp) -> String {

@@ -61,13 +61,16 @@ impl Spec {
     }
 }
 
+/// Where nobody listens.
+const HOOK: &str = "http://127.0.0.1:9/";
+
 /// Every route, public ones too.
 #[rustfmt::skip]
 #[expect(clippy::too_many_lines, reason = "a table of routes")]
 pub(super) fn all() -> Vec<Spec> {
     use Kind::{
         Country, Grant, Incident, LinkedPair, MergedPair, Organisation, Pair, Person, Phone, Quarantined,
-        Region, Rejection, Report, Session, Token,
+        Region, Rejection, Report, Session, Token, Webhook,
     };
     vec![
         // public
@@ -86,6 +89,8 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::send("PUT /v1/me/password", Country, |_| json!({"old": PASSWORD, "new": PASSWORD})),
         Spec::send("POST /v1/me/second-factor", Country, |_| json!({"password": PASSWORD})),
         Spec::send("PUT /v1/me/second-factor", Country, |_| json!({"code": "123456"})),
+        Spec::read("GET /v1/me/notifications", Country),
+        Spec::send("PUT /v1/me/notifications", Country, |_| json!({"mail": "a@example.org", "language": "fr"})),
         Spec::read("GET /v1/sessions", Country),
         Spec::remove("DELETE /v1/sessions/{id}", Session),
         // operation
@@ -115,6 +120,13 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::remove("POST /v1/incidents/{id}/claim", Incident),
         Spec::remove("DELETE /v1/incidents/{id}/claim", Incident),
         Spec::send("PUT /v1/incidents/{id}/assignee", Incident, |_| json!({"user": null})),
+        Spec::read("GET /v1/webhooks", Country),
+        Spec::send("POST /v1/webhooks", Country, |thing| json!({"url": HOOK, "scope": thing.country})),
+        Spec::read("GET /v1/webhooks/{id}", Webhook),
+        Spec::send("PUT /v1/webhooks/{id}", Webhook, |_| json!({"url": HOOK, "scope": "SLE", "active": false})),
+        Spec::remove("DELETE /v1/webhooks/{id}", Webhook),
+        Spec::remove("POST /v1/webhooks/{id}/test", Webhook),
+        Spec::read("GET /v1/changes", Country).with_query(|_| "?after=0&limit=1000".into()),
         Spec::send("POST /v1/incidents/{id}/decisions", Incident, |_| json!({"status": "verified", "reason": "ok"}))
             .on_first_version(),
         Spec::read("GET /v1/incidents/{id}/comparison", Incident),

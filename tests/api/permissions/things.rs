@@ -102,6 +102,8 @@ pub(super) enum Kind {
     Organisation,
     /// In no country: it stands alike to everybody.
     Region,
+    /// A webhook of a regional lead, or of the caller.
+    Webhook,
 }
 
 impl Kind {
@@ -122,7 +124,8 @@ impl Kind {
             | Self::Phone
             | Self::Token
             | Self::Organisation
-            | Self::Region => true,
+            | Self::Region
+            | Self::Webhook => true,
         }
     }
 }
@@ -211,7 +214,8 @@ impl<'a> Things<'a> {
             | Kind::Phone
             | Kind::Token
             | Kind::Organisation
-            | Kind::Region => unreachable!("of the coalition"),
+            | Kind::Region
+            | Kind::Webhook => unreachable!("of the coalition"),
         };
         let telling = vec![of_report, of_incident, id.clone()];
         Thing { id, other, country, report, telling }
