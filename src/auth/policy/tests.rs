@@ -13,7 +13,7 @@ use crate::ids::{DeviceId, SessionId, UserId};
 
 /// Where each role may do each action: `-` never, `o` what is its own, `s` within the scope of the grant, `a` everywhere.
 /// Columns as in [`Role::ALL`]: monitor, reviewer, regional lead, analyst, coordinator, auditor, sysadmin.
-const WHO_MAY: [(Action, &str); 21] = [
+const WHO_MAY: [(Action, &str); 22] = [
     (Action::SubmitReport, "o s s - - - -"),
     (Action::ReadReceipt, "o s s - - - -"),
     (Action::ReadCore, "- s s s a - -"),
