@@ -47,7 +47,7 @@ pub struct Context {
     /// Categories.
     pub taxonomy: Taxonomy,
     /// Suggests categories for narratives.
-    pub classifier: Classifier,
+    pub classifier: Arc<Classifier>,
     /// Code lists.
     pub lists: CodeLists,
     /// The field dictionary.
@@ -197,9 +197,8 @@ impl Context {
         let notifier = notifier.map_err(StartError::Notify)?;
         let (sealer, keys, key_place) = open_keys(&db, config, announce)?;
         let auditor = keep_audit(&db, &keys, &clock)?;
-        let (taxonomy, lists) = (Taxonomy::builtin()?, CodeLists::builtin()?);
-        let classifier = Classifier::builtin(&taxonomy)?;
-        let geo = Arc::new(Geo::builtin()?);
+        let Builtin { taxonomy, classifier, geo } = Builtin::get()?;
+        let lists = CodeLists::builtin()?;
         let regions: Arc<[Region]> = Arc::new([]);
         let reference = Arc::new(reference(&geo, &regions, &taxonomy, &lists));
         let live = LiveColumns::new(Arc::clone(&reference));
@@ -320,6 +319,28 @@ impl Context {
     /// Returns the pseudonym under which a principal's reports are kept.
     pub fn submitter(&self, principal: &crate::auth::types::Principal) -> Submitter {
         self.keys.pseudonym(&principal.submitter_bytes())
+    }
+}
+
+/// What is built into the program and takes long to read: read once, however many contexts a process opens.
+#[derive(Clone)]
+struct Builtin {
+    taxonomy: Taxonomy,
+    classifier: Arc<Classifier>,
+    geo: Arc<Geo>,
+}
+
+impl Builtin {
+    fn get() -> Result<Self, StartError> {
+        static READ: Mutex<Option<Builtin>> = Mutex::new(None);
+        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(builtin) = &*read {
+            return Ok(builtin.clone());
+        }
+        let taxonomy = Taxonomy::builtin()?;
+        let classifier = Arc::new(Classifier::builtin(&taxonomy)?);
+        let builtin = Self { taxonomy, classifier, geo: Arc::new(Geo::builtin()?) };
+        Ok(read.insert(builtin).clone())
     }
 }
 
