@@ -29,6 +29,9 @@ impl Field {
     }
 }
 
+/// Details that are codes, not words.
+const CODES: [&str; 3] = ["currency", "medium", "practice"];
+
 /// Opened parts of a report, not yet read.
 #[derive(Debug, Default)]
 pub struct Opened<'a> {
@@ -109,8 +112,10 @@ impl<'a> Told<'a> {
         }
         // What was told, never the names of the fields it was told in.
         for details in [smuggling, environment, governance].into_iter().flatten() {
-            for words in details.values().filter_map(Value::as_str) {
-                show(Field::Details, words);
+            for (name, told) in details {
+                if let Some(words) = told.as_str().filter(|_| !CODES.contains(&name.as_str())) {
+                    show(Field::Details, words);
+                }
             }
         }
     }
@@ -118,33 +123,60 @@ impl<'a> Told<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
-    use crate::incidents::search::told::{Field, Opened, Told};
+    use crate::incidents::search::told::{self, Opened, Told};
+    use crate::intake::fields::{self, Field};
 
     #[test]
     fn words_are_searched_and_codes_numbers_and_names_are_not() {
         let text = json!({"narrative": "The \"boss\" came", "company": "Gem Co", "language": "en",
             "occurred": "2024-03-05", "categories": ["rights.life_integrity.killing"],
-            "smuggling": {"carats": 2.5, "route": "par le fleuve"}, "actors": [{"type": "mob"}],
+            "smuggling": {"carats": 2.5, "currency": "USD", "route": "par le fleuve"}, "actors": [{"type": "mob"}],
             "harm": {"killed": {"min": 1}}, "follows": null, "environment": null});
         let place = json!({"location": {"lat": 8.6, "lon": -10.9, "place": "the old bridge",
             "site": "usgs-sle001"}});
         let (text, place) = (text.to_string(), place.to_string());
         let opened = Opened { text: Some(text.as_bytes()), place: Some(place.as_bytes()) };
 
-        let told = Told::read(&opened).expect("our JSON");
+        let read = Told::read(&opened).expect("our JSON");
 
         let mut shown = Vec::new();
-        told.for_each(|field, words| shown.push((field, words.to_owned())));
+        read.for_each(|field, words| shown.push((field, words.to_owned())));
         let right = [
-            (Field::Narrative, "The \"boss\" came"),
-            (Field::Company, "Gem Co"),
-            (Field::Place, "the old bridge"),
-            (Field::Details, "par le fleuve"),
+            (told::Field::Narrative, "The \"boss\" came"),
+            (told::Field::Company, "Gem Co"),
+            (told::Field::Place, "the old bridge"),
+            (told::Field::Details, "par le fleuve"),
         ];
         assert_eq!(shown, right.map(|(field, words)| (field, words.to_owned())));
-        assert_eq!(told.language(), Some("en"));
+        assert_eq!(read.language(), Some("en"));
+    }
+
+    #[test]
+    fn the_dictionary_says_what_is_searched_and_it_is_nothing_of_an_identity() {
+        let fields = fields::rows().expect("the dictionary");
+        let mut told = json!({});
+        for field in fields.iter().filter(|field| !field.path.contains(['*', '['])) {
+            let mut slot = &mut told;
+            for step in field.path.split('.') {
+                slot = &mut slot[step];
+            }
+            *slot = field.path.clone().into();
+        }
+        let told = told.to_string();
+        let opened = Opened { text: Some(told.as_bytes()), place: Some(told.as_bytes()) };
+
+        let mut searched = BTreeSet::new();
+        let read = Told::read(&opened).expect("our JSON");
+        read.for_each(|_, path| drop(searched.insert(path.to_owned())));
+
+        let is_said = |field: &&Field| field.meaning.ends_with("; searched by q");
+        let said = fields.iter().filter(is_said);
+        assert!(said.clone().all(|field| ["text", "place"].contains(&field.part.as_str())));
+        assert_eq!(said.map(|field| field.path.clone()).collect::<BTreeSet<_>>(), searched);
     }
 
     #[test]
