@@ -28,7 +28,7 @@ use crate::table::{Table, median_ms};
 /// Times each search is asked for.
 const N_ROUNDS: usize = 5;
 /// Reports opened one at a time, for comparison.
-const N_SINGLE: usize = 2_000;
+const N_SINGLE: i64 = 2_000;
 /// A word of many of the demo's texts in both languages, in other forms too.
 const QUERY: &str = "mine";
 
@@ -138,7 +138,7 @@ fn open_singly(context: &Context) -> f64 {
     let ids: Vec<ReportId> = context
         .db
         .read_here(|conn| {
-            let ids = reports::table.order(reports::id.asc()).limit(N_SINGLE as i64);
+            let ids = reports::table.order(reports::id.asc()).limit(N_SINGLE);
             Ok(ids.select(reports::uuid).load(conn)?)
         })
         .expect("ids");

@@ -246,10 +246,12 @@ fn open_parts<E>(
     report: &SealedReport,
     mut open: impl FnMut(Part, &Sealed) -> std::result::Result<Zeroizing<Vec<u8>>, E>,
 ) -> std::result::Result<Parts, E> {
-    let mut open = |part, content: &Option<Sealed>| {
-        content.as_ref().map(|content| open(part, content)).transpose()
-    };
-    Ok(Parts { text: open(Part::Text, &report.text)?, place: open(Part::Place, &report.place)? })
+    let mut open =
+        |part, content: Option<&Sealed>| content.map(|content| open(part, content)).transpose();
+    Ok(Parts {
+        text: open(Part::Text, report.text.as_ref())?,
+        place: open(Part::Place, report.place.as_ref())?,
+    })
 }
 
 fn rank(parts: &Parts, matcher: &Matcher, scratch: &mut Scratch) -> Result<Option<Rank>> {
