@@ -34,6 +34,9 @@ pub struct StoreConfig {
     /// How others are told of changes.
     #[command(flatten)]
     pub notify: NotifyConfig,
+    /// How much is searched.
+    #[command(flatten)]
+    pub search: SearchConfig,
 }
 
 impl StoreConfig {
@@ -47,6 +50,7 @@ impl StoreConfig {
             credentials_dir: None,
             public: PublicConfig::default(),
             notify: NotifyConfig::default(),
+            search: SearchConfig::default(),
         }
     }
 
@@ -119,6 +123,46 @@ pub struct NotifyConfig {
         value_parser = Network::parse
     )]
     pub webhook_allow: Vec<Network>,
+}
+
+/// How much text is searched: every text is opened for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct SearchConfig {
+    /// Most reports that one text search opens.
+    #[arg(
+        long = "search-reports",
+        env = "SENTINELLE_SEARCH_MAX_REPORTS",
+        default_value_t = SearchConfig::USUAL.max_reports,
+        value_name = "N"
+    )]
+    pub max_reports: u32,
+    /// Seconds after which a text search gives up.
+    #[arg(
+        long = "search-seconds",
+        env = "SENTINELLE_SEARCH_SECONDS",
+        default_value_t = SearchConfig::USUAL.seconds,
+        value_name = "SECONDS"
+    )]
+    pub seconds: u16,
+    /// Text searches that run at once.
+    #[arg(
+        long = "search-at-once",
+        env = "SENTINELLE_SEARCH_AT_ONCE",
+        default_value_t = SearchConfig::USUAL.at_once,
+        value_name = "N"
+    )]
+    pub at_once: u16,
+}
+
+impl SearchConfig {
+    /// Unless told otherwise. Fewer searches at once than connections for reading, so that lists never wait for them.
+    const USUAL: Self = Self { max_reports: 200_000, seconds: 10, at_once: 3 };
+}
+
+impl Default for SearchConfig {
+    fn default() -> Self {
+        Self::USUAL
+    }
 }
 
 /// The address under which people reach the service: scheme, host and port, nothing else.

@@ -23,6 +23,7 @@ use crate::geodata::store as packs;
 use crate::incidents::rules::{
     CLOCK_IMPLAUSIBLE, REPORT_WITHDRAWN, REVISED_AFTER_DECISION, UNCATEGORISED,
 };
+use crate::incidents::search::limits::Searches;
 use crate::intake::fields::Fields;
 use crate::intake::prepare::{Channel, Submitter, Workbench};
 use crate::intake::validate::Catalogues;
@@ -72,6 +73,8 @@ pub struct Context {
     pub security_contact: Option<SecurityContact>,
     /// What others are told of changes with.
     pub notifier: Notifier,
+    /// How much is searched, and by whom now.
+    pub searches: Searches,
     world: RwLock<World>,
     /// One renewal of the world at a time.
     renewing: Mutex<()>,
@@ -221,6 +224,7 @@ impl Context {
             public_url: config.public.public_url.clone(),
             security_contact: config.public.security_contact.clone(),
             notifier,
+            searches: Searches::new(&config.search),
             world: RwLock::new(world),
             renewing: Mutex::new(()),
         };

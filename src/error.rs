@@ -130,6 +130,8 @@ pub enum Code {
     SourcesNeeded,
     /// Nobody confirms what they reported themselves.
     OwnReport,
+    /// A text search would open more than is opened at once, or did not end in time.
+    SearchTooWide,
     /// `If-Match` is missing.
     PreconditionRequired,
     /// The name belongs to another.
@@ -158,7 +160,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `api-spec/README.md`.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::UnknownParameter,
@@ -190,6 +192,7 @@ impl Code {
         Self::CountryUnsettled,
         Self::SourcesNeeded,
         Self::OwnReport,
+        Self::SearchTooWide,
         Self::PreconditionRequired,
         Self::NameTaken,
         Self::InUse,
@@ -238,6 +241,7 @@ impl Code {
             Self::CountryUnsettled => "country_unsettled",
             Self::SourcesNeeded => "sources_needed",
             Self::OwnReport => "own_report",
+            Self::SearchTooWide => "search_too_wide",
             Self::PreconditionRequired => "precondition_required",
             Self::NameTaken => "name_taken",
             Self::InUse => "in_use",

@@ -24,6 +24,7 @@ mod memory;
 mod packs;
 mod places;
 mod queue;
+mod search;
 mod sign_in;
 mod table;
 mod visible;
@@ -33,7 +34,7 @@ use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 12] = [
+const PARTS: [Part; 13] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
@@ -43,6 +44,7 @@ const PARTS: [Part; 12] = [
     ("aggregates", aggregates::measure),
     ("intake", intake::measure),
     ("queue", queue::measure),
+    ("search", search::measure),
     ("audit", audit::measure),
     ("sign_in", sign_in::measure),
     ("memory", memory::measure),

@@ -66,7 +66,7 @@ fn measure_on(table: &mut Table, engine: &str, sizes: Sizes, new_url: &dyn Fn(&T
 }
 
 /// The service with `n` received incidents.
-fn start_with(new_url: &dyn Fn(&TempDir) -> String, n: usize) -> App {
+pub(crate) fn start_with(new_url: &dyn Fn(&TempDir) -> String, n: usize) -> App {
     let app = App::start(new_url, 256, Duration::ZERO);
     let monitor = token(&app.context, "monitor", Role::Monitor);
     let mut body = String::new();
@@ -84,7 +84,7 @@ fn start_with(new_url: &dyn Fn(&TempDir) -> String, n: usize) -> App {
     app
 }
 
-fn token(context: &Context, name: &str, role: Role) -> String {
+pub(crate) fn token(context: &Context, name: &str, role: Role) -> String {
     add_user(context, name, role, vec![GrantScope::All]).expect("a user");
     format!("Bearer {}", add_token(context, name, None).expect("a token").expose())
 }

@@ -169,6 +169,11 @@ impl Columns {
     }
 }
 
+/// Returns the filter of the period that an answer is compared with; `None` where it is with none.
+pub(crate) fn filter_before(filter: &IncidentFilter) -> Option<IncidentFilter> {
+    Previous::of(filter).map(|before| before.filter)
+}
+
 struct Previous {
     from: NaiveDate,
     to: NaiveDate,

@@ -5,6 +5,7 @@ use crate::aggregates::reference::Reference;
 use crate::aggregates::values::{count_edits, parse_bbox, parse_days};
 use crate::incidents::facts::Status;
 use crate::incidents::filter::{CellFilter, FilterError, IncidentFilter};
+use crate::incidents::search::query::TextQuery;
 
 /// The parameters a filter is made of.
 pub const PARAMETERS: [&str; 23] = [
@@ -33,7 +34,6 @@ pub const PARAMETERS: [&str; 23] = [
     "include",
 ];
 
-const MAX_QUERY_CHARS: usize = 200;
 const FINEST_FILTER_RESOLUTION: u8 = 7;
 /// Nearer names than this are taken for typing errors.
 const MAX_TYPO_EDITS: usize = 2;
@@ -246,16 +246,13 @@ impl Parser<'_> {
     }
 
     fn take_text(&mut self, value: &str) {
-        let text = value.trim();
-        if text.is_empty() || text.chars().count() > MAX_QUERY_CHARS {
-            // The text may hold a name: it is not repeated.
-            let (en, fr) = (
-                format!("1 to {MAX_QUERY_CHARS} characters"),
-                format!("de 1 à {MAX_QUERY_CHARS} caractères"),
-            );
-            self.refuse("q", "", &en, &fr);
-        } else {
-            self.filter.q = Some(text.to_owned());
+        match TextQuery::parse(value) {
+            Ok(query) => self.filter.q = Some(query),
+            Err(fault) => {
+                let (en, fr) = fault.expected();
+                // The text may hold a name: it is not repeated.
+                self.refuse("q", "", &en, &fr);
+            }
         }
     }
 
@@ -471,5 +468,9 @@ mod tests {
         let error = first_error(&format!("q={}", "é".repeat(201)));
 
         assert_eq!(error.message_en(), "q \"\" is not 1 to 200 characters");
+        assert_eq!(
+            first_error("q=-Kadiatu").message_fr(),
+            "q «  » n’est pas aussi un mot à chercher, à côté de ce que - écarte"
+        );
     }
 }

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use utoipa::IntoParams;
 
 use crate::aggregates::answer::{Aggregate, Note};
+use crate::aggregates::candidates::Reach;
 use crate::aggregates::country::{CountryList, CountryView};
 use crate::aggregates::csv::{ByteOrderMark, write_country_csv, write_csv};
 use crate::aggregates::etag::etag;
@@ -71,7 +72,9 @@ pub struct FilterParams {
     /// Whether it has a place on the map.
     #[param(value_type = Option<bool>)]
     mapped: Option<String>,
-    /// Words in the narrative; for reviewers.
+    /// Words in what reports tell; for reviewers. All words must be there, in any form; `kill*` begins a word, `"pit collapse"`
+    /// stands as written, `-army` leaves out. Up to 200 characters and 16 words.
+    #[param(max_length = 200)]
     q: Option<String>,
     /// `test`, `mismatch`: count these too. Without it, neither, and in the queue `mismatch`.
     include: Option<String>,
@@ -284,7 +287,8 @@ pub async fn list_countries(
     request: HttpRequest,
 ) -> Result<web::Json<CountryList>> {
     let pairs = Pairs::of(&request)?;
-    let asked = Asked::parse(&pairs, &[], &access.principal, &access.scope, &context)?;
+    let asked = Asked::parse(&pairs, &[], &access.principal, &access.scope, &context)?
+        .reaching(Reach::Compared);
     let coverage = coverage_note(frame::negotiate(request.headers()));
     let shared = context.clone();
     let list = context
@@ -389,7 +393,8 @@ async fn view_country(
             "le chemin désigne le pays",
         ));
     }
-    let mut asked = Asked::parse(&pairs, &[], &access.principal, &access.scope, &context)?;
+    let mut asked = Asked::parse(&pairs, &[], &access.principal, &access.scope, &context)?
+        .reaching(Reach::Compared);
     asked.filter.countries = vec![country.as_str().to_owned()];
     let coverage = coverage_note(frame::negotiate(request.headers()));
     let shared = context.clone();

@@ -8,6 +8,7 @@
 //! pass over the same rows, most urgent first.
 
 pub mod answer;
+pub mod candidates;
 pub mod cells;
 pub mod columns;
 pub mod country;

@@ -283,6 +283,13 @@ impl<'a> Selector<'a> {
         self
     }
 
+    /// Counts in these countries alone, of those already checked; a filter for another one finds nothing.
+    #[must_use]
+    pub fn within(mut self, scope: &'a Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
     /// Keeps what is late, or what is not.
     #[must_use]
     pub fn overdue(mut self, overdue: &'a Overdue) -> Self {

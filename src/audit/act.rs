@@ -67,6 +67,8 @@ acts! {
     SetAside = Case, "set_aside", "quarantined";
     /// A narrative and exact place were opened.
     OpenedReport = Case, "opened", "report";
+    /// Texts were searched; the detail says of how many reports and where, never what for.
+    SearchedReports = Case, "searched", "search";
     /// Content in quarantine was opened.
     OpenedQuarantined = Case, "opened", "quarantined";
     /// An incident was decided on.

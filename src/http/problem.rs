@@ -52,6 +52,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u32>)]
     retry_after: Option<serde_json::Value>,
+    /// `search_too_wide`: how many `reports` the other filters leave, the `limit`, how many were `searched` in time, and by
+    /// which filters to `narrow_by`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search: Option<serde_json::Value>,
 }
 
 /// One field at fault.
@@ -103,7 +107,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::CategoryRequired
         | Code::CountryUnsettled
         | Code::SourcesNeeded
-        | Code::OwnReport => StatusCode::UNPROCESSABLE_ENTITY,
+        | Code::OwnReport
+        | Code::SearchTooWide => StatusCode::UNPROCESSABLE_ENTITY,
         Code::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
         Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -222,6 +227,10 @@ fn titles(code: Code) -> (&'static str, &'static str) {
             "a report of this incident is yours: ask another reviewer",
             "un rapport de cet incident est de vous : demandez à un autre réviseur",
         ),
+        Code::SearchTooWide => (
+            "too many texts to search: narrow your search with other filters",
+            "trop de textes à parcourir : restreignez votre recherche par d'autres filtres",
+        ),
         Code::PreconditionRequired => (
             "send `If-Match` with the ETag you read",
             "joignez « If-Match » avec l'ETag que vous avez lu",
@@ -295,6 +304,7 @@ pub fn render(error: &Error, language: Language) -> HttpResponse<BoxBody> {
         merged_into: extra("merged_into"),
         fields: extra("fields"),
         retry_after: extra("retry_after"),
+        search: extra("search"),
     };
     let mut response = HttpResponse::build(status);
     response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON));

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::aggregates::cells;
 use crate::incidents::facts::Status;
+use crate::incidents::search::query::TextQuery;
 
 const MAX_ECHO_CHARS: usize = 80;
 
@@ -56,7 +57,7 @@ pub struct IncidentFilter {
     /// With or without a cell.
     pub mapped: Option<bool>,
     /// Text to search, evaluated by whoever may open the sealed text; never shown or logged.
-    pub q: Option<String>,
+    pub q: Option<TextQuery>,
     /// Count test entries too.
     pub include_test: bool,
     /// Count unsettled country mismatches too.

@@ -3,8 +3,10 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
+use crate::aggregates::candidates::Reach;
+use crate::aggregates::columns::Selection;
 use crate::audit::act::Act;
 use crate::audit::{self, Entry};
 use crate::auth::http::{Access, OpenReport, ReadCore};
@@ -25,6 +27,7 @@ use crate::http::query::{self, Pairs};
 use crate::ids::{Id, IncidentId, ReportId};
 use crate::incidents::consent::{Release, list_releases};
 use crate::incidents::days::open_settled;
+use crate::incidents::filter::IncidentFilter;
 use crate::incidents::grade::{Grade, list_report_grades};
 use crate::incidents::handling::{renew_claim, show_handling};
 use crate::incidents::merged::list_absorbed;
@@ -53,14 +56,20 @@ pub struct IncidentPage {
 
 /// List incidents
 ///
-/// Newest first, with the filters and defaults of `GET /v1/aggregates`: without `status`, verified ones alone.
+/// Newest first, with the filters and defaults of `GET /v1/aggregates`: without `status`, verified ones alone. With `q`
+/// those that fit best come first. A search opens every text that the other filters leave; it is written to the audit log
+/// first, without its words.
 #[utoipa::path(
     get, path = "/v1/incidents", tag = "incidents", operation_id = "list_incidents",
     params(
         crate::aggregates::http::FilterParams,
+        SortParams,
         PageParams,
     ),
-    responses((status = 200, description = "One page", body = IncidentPage))
+    responses(
+        (status = 200, description = "One page", body = IncidentPage),
+        (status = 422, description = "`q` would open too many texts", body = Problem, content_type = "application/problem+json"),
+    )
 )]
 pub async fn list_incidents(
     access: Access<ReadCore>,
@@ -69,8 +78,11 @@ pub async fn list_incidents(
 ) -> Result<HttpResponse> {
     let mut pairs = Pairs::of(&request)?;
     let page = PageRequest::take(&mut pairs)?;
-    let asked = Asked::parse(&pairs, &[], &access.principal, &access.scope, &context)?;
-    let binding = asked.filter.binding();
+    let sort = pairs.take_one("sort")?;
+    let asked = Asked::parse(&pairs, &[], &access.principal, &access.scope, &context)?
+        .reaching(Reach::Listed);
+    let sort = Sort::parse(sort.as_deref(), &asked.filter)?;
+    let binding = sort.bind(asked.filter.binding());
     let after = page.position(&context.keys, &binding)?;
     let exact = exact_scope(&access.principal);
     let shared = context.clone();
@@ -78,12 +90,20 @@ pub async fn list_incidents(
         .db
         .read(move |conn| {
             let (selection, as_of) = asked.answer(conn, &shared, |columns, selector, seq| {
-                Ok((columns.select(&selector, after, page.limit), seq))
+                let ranked = asked.found().filter(|_| sort == Sort::Rank);
+                let Some(found) = ranked else {
+                    return Ok((columns.select(&selector, after, page.limit), seq));
+                };
+                let Selection { ids, total } = columns.select(&selector, None, usize::MAX);
+                let ids = found.page(ids, after, page.limit);
+                Ok((Selection { ids, total }, seq))
             })?;
             let items = list_views(conn, &shared, &selection.ids, &exact)?;
             let is_full = selection.ids.len() == page.limit;
-            let next = selection.ids.last().filter(|_| is_full);
-            let next = next.map(|last| page::cursor(&shared.keys, *last, &binding)).transpose()?;
+            let ranked = asked.found().filter(|_| sort == Sort::Rank);
+            let place = |id: &i64| ranked.map_or(*id, |found| found.place(*id));
+            let next = selection.ids.last().filter(|_| is_full).map(place);
+            let next = next.map(|last| page::cursor(&shared.keys, last, &binding)).transpose()?;
             Ok(IncidentPage { items, next, total: selection.total, as_of })
         })
         .await?;
@@ -92,6 +112,46 @@ pub async fn list_incidents(
         response.insert_header((header::LINK, page::next_link(&request, next)));
     }
     Ok(response.json(found))
+}
+
+/// In which order incidents are listed.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents the parameter; `Sort` reads it")]
+pub struct SortParams {
+    /// `rank`: those first that `q` fits best, the newest of equal ones first; or `newest`. Unless told, `rank` with `q`.
+    #[param(example = "newest")]
+    sort: Option<String>,
+}
+
+/// In which order incidents are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Newest,
+    Rank,
+}
+
+impl Sort {
+    fn parse(text: Option<&str>, filter: &IncidentFilter) -> Result<Self> {
+        match (text, &filter.q) {
+            (None | Some("rank"), Some(_)) => Ok(Self::Rank),
+            (None, None) | (Some("newest"), _) => Ok(Self::Newest),
+            (Some("rank"), None) => {
+                Err(query::invalid("sort", "sort=rank goes with q", "sort=rank va avec q"))
+            }
+            (Some(_), _) => {
+                Err(query::invalid("sort", "sort is newest or rank", "sort vaut newest ou rank"))
+            }
+        }
+    }
+
+    /// Binds a cursor to the order too.
+    fn bind(self, filter: String) -> String {
+        match self {
+            Self::Newest => filter,
+            Self::Rank => format!("by rank {filter}"),
+        }
+    }
 }
 
 /// Returns where a caller may open reports; nowhere for those who never may.

@@ -1,7 +1,8 @@
 //! What a caller asks for, joined to what the caller may see: the one way to the rows of lists, counts and exports.
 
-use std::collections::HashSet;
+use std::sync::OnceLock;
 
+use crate::aggregates::candidates::Reach;
 use crate::aggregates::columns::Columns;
 use crate::aggregates::query::{Rights, Scope as CountedScope, Selector};
 use crate::auth::policy::{Action, visible};
@@ -10,8 +11,9 @@ use crate::context::Context;
 use crate::db::dialect::DbConn;
 use crate::error::{Code, Error, FieldError, Result};
 use crate::http::query::Pairs;
+use crate::ids::UserId;
 use crate::incidents::filter::{FilterError, IncidentFilter};
-use crate::incidents::search::search_text;
+use crate::incidents::search::{Found, Search, search};
 
 /// A filter within a scope.
 pub struct Asked {
@@ -21,8 +23,18 @@ pub struct Asked {
     pub scope: CountedScope,
     /// Whether fine places may be asked for.
     pub rights: Rights,
-    /// Where the caller may search in narratives, when the filter has `q`.
-    search_scope: Option<Scope>,
+    /// Where the caller may search in texts, when the filter has `q`.
+    searched: Option<Searched>,
+    reach: Reach,
+    /// What was found, once for all that one request asks.
+    found: OnceLock<Found>,
+}
+
+/// Where is searched, and by whom.
+struct Searched {
+    scope: Scope,
+    counted: CountedScope,
+    by: Option<UserId>,
 }
 
 impl Asked {
@@ -39,8 +51,13 @@ impl Asked {
     ) -> Result<Self> {
         let filter = IncidentFilter::parse(&pairs.0, accepted, &context.reference())
             .map_err(|errors| refuse(&errors))?;
-        let search_scope =
-            filter.q.as_ref().map(|_| visible(principal, Action::SearchText)).transpose()?;
+        let searched = match filter.q {
+            None => None,
+            Some(_) => {
+                let scope = visible(principal, Action::SearchText)?.intersection(scope);
+                Some(Searched { counted: counted(&scope), scope, by: principal.user_id() })
+            }
+        };
         // Fine places may be asked for only where every country counted is one whose reports the caller may open.
         let can_see_fine_cells =
             visible(principal, Action::OpenReport).is_ok_and(|exact| exact == *scope);
@@ -48,14 +65,23 @@ impl Asked {
             filter,
             scope: counted(scope),
             rights: Rights { can_see_fine_cells },
-            search_scope,
+            searched,
+            reach: Reach::Counted,
+            found: OnceLock::new(),
         })
+    }
+
+    /// Returns it for an answer of another reach than that of counts.
+    #[must_use]
+    pub fn reaching(self, reach: Reach) -> Self {
+        Self { reach, ..self }
     }
 
     /// Answers `ask` on columns current to the last commit.
     ///
     /// # Errors
-    /// `NotFound` for a place out of scope, `Forbidden` for a fine one; the database's failure; whatever `ask` answers.
+    /// `NotFound` for a place out of scope, `Forbidden` for a fine one; those of [`search`]; the database's failure;
+    /// whatever `ask` answers.
     pub fn answer<T>(
         &self,
         conn: &mut DbConn,
@@ -67,19 +93,40 @@ impl Asked {
             let selector =
                 Selector::new(&self.filter, &self.scope, self.rights, columns.reference())
                     .map_err(|errors| refuse(&errors))?;
-            let selector = match &found {
-                Some(ids) => selector.among(ids),
-                None => selector,
+            let selector = match (found, &self.searched) {
+                (Some(found), Some(searched)) => {
+                    selector.within(&searched.counted).among(found.ids())
+                }
+                _ => selector,
             };
             ask(columns, selector, seq)
         })
     }
 
-    fn search(&self, conn: &mut DbConn, context: &Context) -> Result<Option<HashSet<i64>>> {
-        let (Some(query), Some(scope)) = (&self.filter.q, &self.search_scope) else {
+    /// Returns what was found when this was answered; `None` without `q`.
+    pub fn found(&self) -> Option<&Found> {
+        self.found.get()
+    }
+
+    /// Searches what the other filters leave, unless this request already did.
+    fn search(&self, conn: &mut DbConn, context: &Context) -> Result<Option<&Found>> {
+        let (Some(query), Some(searched)) = (&self.filter.q, &self.searched) else {
             return Ok(None);
         };
-        search_text(conn, &context.sealer, scope, query).map(Some)
+        if self.found.get().is_none() {
+            let candidates =
+                context.live.read(conn, &context.keys.place_veil(), |columns, _| {
+                    let selector =
+                        Selector::new(&self.filter, &self.scope, self.rights, columns.reference())
+                            .map_err(|errors| refuse(&errors))?;
+                    Ok(columns.list_candidates(&selector.within(&searched.counted), self.reach))
+                })?;
+            let asked =
+                Search { query, filter: &self.filter, scope: &searched.scope, by: searched.by };
+            let found = search(conn, context, &asked, &candidates)?;
+            return Ok(Some(self.found.get_or_init(|| found)));
+        }
+        Ok(self.found.get())
     }
 }
 

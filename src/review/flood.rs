@@ -11,6 +11,7 @@ use diesel::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::aggregates::candidates::Reach;
 use crate::audit::act::Act;
 use crate::auth::http::{Access, Decide};
 use crate::auth::types::Scope;
@@ -257,7 +258,7 @@ impl Flood {
         filter.entry("include".to_owned()).or_insert_with(|| "mismatch".to_owned());
         let pairs = Pairs(filter.into_iter().collect());
         let asked = Asked::parse(&pairs, &[], &access.principal, &access.scope, context);
-        let asked = asked.map_err(in_body)?;
+        let asked = asked.map_err(in_body)?.reaching(Reach::Listed);
         Ok(Self { asked, same_sender_as, scope: access.scope.clone() })
     }
 

@@ -22,7 +22,7 @@ use sentinelle::app::{self, ServerOptions};
 use sentinelle::auth::accounts::{add_device, add_token, add_user, invite};
 use sentinelle::auth::types::{GrantScope, Role};
 use sentinelle::clock::Clock;
-use sentinelle::config::{NotifyConfig, PublicConfig, SecurityContact, StoreConfig};
+use sentinelle::config::{NotifyConfig, PublicConfig, SearchConfig, SecurityContact, StoreConfig};
 use sentinelle::context::Context;
 use sentinelle::db::{Db, DbOptions};
 use sentinelle::ids::UserId;
@@ -69,13 +69,20 @@ pub(crate) struct TestOptions {
     pub(crate) batch_limit: Option<usize>,
     pub(crate) public: PublicConfig,
     pub(crate) notify: NotifyConfig,
+    pub(crate) search: SearchConfig,
 }
 
 impl Default for TestOptions {
     fn default() -> Self {
         let contact = SecurityContact::parse("mailto:security@example.org").expect("a contact");
         let public = PublicConfig { public_url: None, security_contact: Some(contact) };
-        Self { server: ServerOptions::default(), batch_limit: None, public, notify: lab() }
+        Self {
+            server: ServerOptions::default(),
+            batch_limit: None,
+            public,
+            notify: lab(),
+            search: SearchConfig::default(),
+        }
     }
 }
 
@@ -312,6 +319,7 @@ fn open_context(
         database_url: Some(database_url.to_owned()),
         public: options.public.clone(),
         notify: options.notify.clone(),
+        search: options.search,
         ..StoreConfig::in_folder(folder.path())
     };
     let now_ms = Arc::clone(now_ms);

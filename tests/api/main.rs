@@ -59,6 +59,7 @@ mod review;
 mod revisions;
 mod robustness;
 mod scope;
+mod searching;
 mod set_up;
 mod sign_in;
 mod sign_in_limits;

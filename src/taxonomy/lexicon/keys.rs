@@ -12,10 +12,31 @@ const MAX_STEM_BYTES: usize = 30;
 /// In a shorter stem a doubled consonant tells words apart: "pille" and "pile".
 const MIN_COLLAPSED_BYTES: usize = 5;
 
-/// How one language makes keys.
-pub(crate) struct Keys {
+/// How one language makes stems.
+pub(crate) struct Stems {
     stemmer: Stemmer,
     language: Language,
+}
+
+impl Stems {
+    /// Returns the stems of a language.
+    pub(crate) fn new(language: Language) -> Stems {
+        let algorithm = match language {
+            Language::English => Algorithm::English,
+            Language::French => Algorithm::French,
+        };
+        Stems { stemmer: Stemmer::create(algorithm), language }
+    }
+
+    /// Appends the stem of a folded word.
+    pub(crate) fn push(&self, stream: &mut String, word: &str) {
+        push_stem(stream, &self.stemmer, self.language, word);
+    }
+}
+
+/// How one language makes keys.
+pub(crate) struct Keys {
+    stems: Stems,
     /// Words without meaning of their own; they are left out between the words of a term.
     function: HashSet<String>,
     /// Words looked up as they are, such as `pas`, so that no stem falls on them.
@@ -32,11 +53,7 @@ impl Keys {
         kept: HashSet<String>,
         abbreviations: HashMap<String, String>,
     ) -> Keys {
-        let algorithm = match language {
-            Language::English => Algorithm::English,
-            Language::French => Algorithm::French,
-        };
-        Keys { stemmer: Stemmer::create(algorithm), language, function, kept, abbreviations }
+        Keys { stems: Stems::new(language), function, kept, abbreviations }
     }
 
     /// Returns the word an abbreviation stands for, else the word itself.
@@ -55,7 +72,7 @@ impl Keys {
         if self.is_function(word) {
             return false;
         }
-        push_stem(stream, &self.stemmer, self.language, word);
+        self.stems.push(stream, word);
         true
     }
 
