@@ -93,6 +93,12 @@ acts! {
     ReleasedClaim = Case, "released", "incident";
     /// An incident was given to somebody, or to nobody.
     AssignedIncident = Case, "assigned", "incident";
+    /// The sender of a report was asked back; the detail says of which report and what became of the status.
+    AskedBack = Case, "asked", "incident";
+    /// The sender of a report answered; without an actor.
+    Answered = Case, "answered", "report";
+    /// Questions to the senders of an incident's reports, and their answers, were opened.
+    OpenedMessages = Case, "opened", "incident";
     /// A report was erased and its keys destroyed.
     ErasedReport = Case, "erased", "report";
 
@@ -174,7 +180,11 @@ impl Act {
     pub fn is_intake(self) -> bool {
         matches!(
             self,
-            Self::ReceivedReport | Self::SetAside | Self::RevisedReport | Self::WithdrewReport
+            Self::ReceivedReport
+                | Self::SetAside
+                | Self::RevisedReport
+                | Self::WithdrewReport
+                | Self::Answered
         )
     }
 }

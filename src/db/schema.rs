@@ -813,6 +813,7 @@ diesel::table! {
         next_at -> Timestamp,
         sent_at -> Nullable<Timestamp>,
         failed_at -> Nullable<Timestamp>,
+        asked_at -> Nullable<Timestamp>,
     }
 }
 
@@ -823,3 +824,24 @@ diesel::joinable!(notices -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(incident_departures, incidents);
 diesel::allow_tables_to_appear_in_same_query!(outbox, webhooks, users);
 diesel::allow_tables_to_appear_in_same_query!(notices, users);
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    messages (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        report_id -> BigInt,
+        incident_id -> BigInt,
+        version -> Integer,
+        question_id -> Nullable<BigInt>,
+        asked_by -> Nullable<DbUuid>,
+        sent_at -> Timestamp,
+        answered_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::joinable!(messages -> reports (report_id));
+diesel::allow_tables_to_appear_in_same_query!(messages, reports);
+diesel::allow_tables_to_appear_in_same_query!(messages, incidents);

@@ -1,15 +1,15 @@
-//! Flags that say what a decision rests on has changed since. They stand with the reports of the incident, and its next
+//! Flags that say what a decision rests on has changed since, or that an answer came. They stand with the reports of the incident, and its next
 //! decision lowers them.
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 
 use crate::db::dialect::DbConn;
 use crate::db::schema::{decisions, reports};
-use crate::incidents::rules::{REPORT_WITHDRAWN, REVISED_AFTER_DECISION};
+use crate::incidents::rules::{ANSWERED, REPORT_WITHDRAWN, REVISED_AFTER_DECISION};
 use crate::incidents::store::split_codes;
 
 /// The flags that the next decision lowers.
-const WAITING: [&str; 2] = [REVISED_AFTER_DECISION, REPORT_WITHDRAWN];
+const WAITING: [&str; 3] = [REVISED_AFTER_DECISION, REPORT_WITHDRAWN, ANSWERED];
 
 /// Tells whether a reviewer has decided anything of the incident.
 ///

@@ -32,6 +32,7 @@ use crate::incidents::store::{IncidentRow, clear_facts, find_incident, lock_inci
 use crate::incidents::view::is_seen;
 use crate::review::decisions::{NewDecision, insert_decision, kind_of_change};
 use crate::review::merging::store::{status_now, status_of};
+use crate::review::messages;
 use crate::seal::envelope::{Owner, OwnerKind, Part};
 
 /// A checked wish to erase a report.
@@ -70,6 +71,7 @@ pub fn erase(tx: &mut WriteTx<'_>, context: &Context, erasure: &Erasure) -> Resu
         return Err(gone());
     }
     shred(tx.conn, erasure.report)?;
+    messages::store::shred(tx.conn, report.id)?;
     let is_left = rederive(tx.conn, context, &incident)?;
     if !is_left {
         forget(tx.conn, &incident, &facts)?;

@@ -4,7 +4,7 @@
 //! who works on what (`moves` keeps how that changed), `reviewers` counts it by person. `decisions` is the only way an
 //! incident changes while its reports last: `decision_body` is what is sent, `corrections` and `grades` what is said of
 //! fields and reports, `sources` who stands behind them; `comparison` shows both sides. `merging` makes several incidents
-//! one and undoes it, `flood` takes many at once and back, `erasure` is the way a report goes, `withdrawal` the way its
+//! one and undoes it, `messages` asks senders back and takes their answers, `flood` takes many at once and back, `erasure` is the way a report goes, `withdrawal` the way its
 //! sender takes it back; `quarantine` shows content whose id was taken and takes the reviewer's word on it.
 
 pub mod assignments;
@@ -19,6 +19,7 @@ pub mod flood;
 pub mod grades;
 pub mod http;
 pub mod merging;
+pub mod messages;
 pub mod moves;
 pub mod next;
 pub mod quarantine;

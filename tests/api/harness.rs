@@ -25,8 +25,8 @@ use sentinelle::config::{NotifyConfig, PublicConfig, SecurityContact, StoreConfi
 use sentinelle::context::Context;
 use sentinelle::db::{Db, DbOptions};
 use sentinelle::ids::UserId;
-use sentinelle::taxonomy::catalogue::Taxonomy;
 use sentinelle::notify::address::Network;
+use sentinelle::taxonomy::catalogue::Taxonomy;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
