@@ -74,6 +74,14 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             web::post().to(review::merging::http::split_incident),
         ),
         (
+            (Method::GET, "/v1/incidents/{id}/history"),
+            read().to(review::history::http::list_history),
+        ),
+        (
+            (Method::GET, "/v1/incidents/{id}/history/{version}"),
+            read().to(review::history::state::get_earlier_incident),
+        ),
+        (
             (Method::GET, "/v1/incidents/{id}/messages"),
             read().to(review::messages::thread::list_messages),
         ),
@@ -298,6 +306,8 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         review::merging::http::merge_incidents,
         review::merging::http::split_incident,
         review::comparison::compare_incident,
+        review::history::http::list_history,
+        review::history::state::get_earlier_incident,
         review::messages::thread::list_messages,
         review::messages::asking::ask_sender,
         review::http::erase_report,

@@ -97,8 +97,8 @@ acts! {
     AskedBack = Case, "asked", "incident";
     /// The sender of a report answered; without an actor.
     Answered = Case, "answered", "report";
-    /// Questions to the senders of an incident's reports, and their answers, were opened.
-    OpenedMessages = Case, "opened", "incident";
+    /// What people wrote about an incident was opened: its messages, or the reasons in its history; the detail says which.
+    OpenedIncident = Case, "opened", "incident";
     /// A report was erased and its keys destroyed.
     ErasedReport = Case, "erased", "report";
 

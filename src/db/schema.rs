@@ -845,3 +845,24 @@ diesel::table! {
 diesel::joinable!(messages -> reports (report_id));
 diesel::allow_tables_to_appear_in_same_query!(messages, reports);
 diesel::allow_tables_to_appear_in_same_query!(messages, incidents);
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
+
+    report_changes (id) {
+        id -> BigInt,
+        report_id -> BigInt,
+        incident_id -> BigInt,
+        version -> Integer,
+        kind -> Text,
+        changed_at -> Timestamp,
+        revision -> Integer,
+        state -> Text,
+        facts -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(report_changes -> reports (report_id));
+diesel::allow_tables_to_appear_in_same_query!(report_changes, reports);
+diesel::allow_tables_to_appear_in_same_query!(report_changes, decisions);
+diesel::allow_tables_to_appear_in_same_query!(messages, decisions);

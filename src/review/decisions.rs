@@ -15,6 +15,7 @@ use crate::db::writer::{ChangeKind, WriteTx};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::ids::{DecisionId, IncidentId, ReportId, UserId};
 use crate::incidents::attention;
+use crate::incidents::changing::Moment;
 use crate::incidents::facts::Status;
 use crate::incidents::grade::Grade;
 use crate::incidents::merged::refuse_merged;
@@ -99,7 +100,8 @@ pub fn decide(
         grades::store(tx.conn, (incident.id, decision.version + 1), &decision.report_grades)?;
         fields.push("reports");
     }
-    attention::lower_all(tx.conn, incident.id)?;
+    let (version, now) = (decision.version + 1, decision.now);
+    attention::lower_all(tx.conn, Moment { incident: incident.id, version, now })?;
     refresh_facts(tx.conn, incident.id)?;
     if to == Status::Verified {
         if confirm_categories(tx.conn, (incident.id, decision.version + 1))? {

@@ -25,6 +25,7 @@ use crate::db::writer::WriteTx;
 use crate::error::{Code, Error, Result};
 use crate::geo::geotag::Precision;
 use crate::ids::{IncidentId, QuarantinedId, ReportId, UserId};
+use crate::incidents::changing::{Moment, ReportChange, forget_report, keep_report};
 use crate::incidents::days::rederive;
 use crate::incidents::facts::Status;
 use crate::incidents::opening::{ERASED, gone};
@@ -67,6 +68,9 @@ pub fn erase(tx: &mut WriteTx<'_>, context: &Context, erasure: &Erasure) -> Resu
         return Err(Error::new(Code::Unavailable));
     }
     let incident = lock_incident(tx.conn, incident.id, erasure.now)?;
+    let moment = Moment { incident: incident.id, version: incident.version, now: erasure.now };
+    keep_report(tx.conn, report.id, moment, ReportChange::Erased)?;
+    forget_report(tx.conn, report.id)?;
     if !blank_report(tx.conn, report.id)? {
         return Err(gone());
     }

@@ -24,6 +24,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Pairs;
 use crate::ids::{Id, MessageId, ReportId};
 use crate::incidents::attention;
+use crate::incidents::changing::Moment;
 use crate::incidents::facts::Status;
 use crate::incidents::rules::ANSWERED;
 use crate::incidents::store::{IncidentRow, lock_incident, refresh_facts};
@@ -145,7 +146,6 @@ impl Answering {
             return Ok((StatusCode::OK, self.view(&question, answered_at)));
         }
         check_number(tx.conn, question.row_id)?;
-        attention::raise(tx.conn, question.report_row, ANSWERED)?;
         let incident = self.put_back(tx, context, question.incident, &question)?;
         let message = NewMessage {
             id: self.id,
@@ -208,6 +208,8 @@ impl Answering {
             .set(incidents::status.eq(to))
             .execute(tx.conn)?;
         if incident.id == question.incident {
+            let moment = Moment { incident: incident.id, version: incident.version, now: self.now };
+            attention::raise(tx.conn, moment, question.report_row, ANSWERED)?;
             refresh_facts(tx.conn, incident.id)?;
         }
         let decision = NewDecision {

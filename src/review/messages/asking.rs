@@ -21,6 +21,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Pairs;
 use crate::ids::{Id, IncidentId, MessageId, ReportId};
 use crate::incidents::attention;
+use crate::incidents::changing::Moment;
 use crate::incidents::facts::Status;
 use crate::incidents::merged::refuse_merged;
 use crate::incidents::store::{IncidentRow, find_incident, refresh_facts};
@@ -159,7 +160,8 @@ impl Asking {
         for way in &ways {
             delivery::deliver(tx.conn, *way, now)?;
         }
-        attention::lower_all(tx.conn, incident.id)?;
+        let moment = Moment { incident: incident.id, version: self.version + 1, now };
+        attention::lower_all(tx.conn, moment)?;
         refresh_facts(tx.conn, incident.id)?;
         self.record(tx, context, (&incident, &facts))?;
         take_if_free(tx, context, &self.claimant, (&incident, &facts))?;

@@ -112,7 +112,7 @@ pub async fn list_messages(
         if let Some(reader) = reader {
             renew_claim(tx.conn, id, reader, now)?;
         }
-        let entry = Entry::new(Act::OpenedMessages, id, now).by(reader).detail("messages");
+        let entry = Entry::new(Act::OpenedIncident, id, now).by(reader).detail("messages");
         tx.record(entry.within(&facts.country, facts.country_computed.as_deref()));
         Ok(incident.id)
     };
