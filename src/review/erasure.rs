@@ -85,7 +85,7 @@ pub fn erase(tx: &mut WriteTx<'_>, context: &Context, erasure: &Erasure) -> Resu
     tx.record(entry(erasure, (&incident, status), &facts));
     tx.changed(incident.id, kind_of_change(status_of(&incident)?, status));
     if report.home != incident.id {
-        forget_home(tx, context, erasure, report.home)?;
+        forget_home(tx, context, erasure, &report)?;
     }
     Ok(())
 }
@@ -105,12 +105,15 @@ fn forget_home(
     tx: &mut WriteTx<'_>,
     context: &Context,
     erasure: &Erasure,
-    home: i64,
+    report: &ReportRow,
 ) -> Result<()> {
+    let home = report.home;
     if has_reports(tx.conn, home)? {
         return Ok(());
     }
     let incident = lock_incident(tx.conn, home, erasure.now)?;
+    let moment = Moment { incident: home, version: incident.version, now: erasure.now };
+    keep_report(tx.conn, report.id, moment, ReportChange::Erased)?;
     let facts = incident_facts::table.find(home).first(tx.conn)?;
     forget(tx.conn, &incident, &facts)?;
     record(tx, context, erasure, (&incident, Status::Withdrawn))?;

@@ -27,6 +27,7 @@ mod geodata;
 mod grades;
 mod grants;
 mod headers;
+mod history;
 mod intake;
 mod keys;
 mod lists;

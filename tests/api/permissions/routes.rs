@@ -54,7 +54,7 @@ impl Spec {
     pub(super) fn ask(&self, client: &Client, thing: &Thing) -> Answer {
         let (method, pattern) = self.route.split_once(' ').expect("a method and a path");
         let path = pattern.replace("{id}", &thing.id).replace("{code}", &thing.id);
-        let path = path.replace("{country}", thing.country);
+        let path = path.replace("{country}", thing.country).replace("{version}", "1");
         let path = format!("{}{}", path.replace("{related}", &thing.other), (self.query)(thing));
         let body = self.body.map(|body| body(thing).to_string());
         client.send(method, &path, self.headers, body.as_deref().map(str::as_bytes))
@@ -132,6 +132,8 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::send("POST /v1/incidents/{id}/decisions", Incident, |_| json!({"status": "verified", "reason": "ok"}))
             .on_first_version(),
         Spec::read("GET /v1/incidents/{id}/comparison", Incident),
+        Spec::read("GET /v1/incidents/{id}/history", Incident),
+        Spec::read("GET /v1/incidents/{id}/history/{version}", Incident),
         Spec::read("GET /v1/incidents/{id}/messages", Incident),
         Spec::send("POST /v1/incidents/{id}/messages", Incident, |thing| json!({"report": thing.report["id"], "text": "Who?"}))
             .on_first_version(),
