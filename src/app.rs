@@ -74,6 +74,22 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             web::post().to(review::merging::http::split_incident),
         ),
         (
+            (Method::GET, "/v1/incidents/{id}/history"),
+            read().to(review::history::http::list_history),
+        ),
+        (
+            (Method::GET, "/v1/incidents/{id}/history/{version}"),
+            read().to(review::history::state::get_earlier_incident),
+        ),
+        (
+            (Method::GET, "/v1/incidents/{id}/messages"),
+            read().to(review::messages::thread::list_messages),
+        ),
+        (
+            (Method::POST, "/v1/incidents/{id}/messages"),
+            web::post().to(review::messages::asking::ask_sender),
+        ),
+        (
             (Method::GET, "/v1/incidents/{id}/comparison"),
             read().to(review::comparison::compare_incident),
         ),
@@ -134,6 +150,11 @@ fn intake_routes() -> Vec<(RouteName, Route)> {
         (
             (Method::POST, "/v1/reports/{id}/withdrawal"),
             web::post().to(review::withdrawal::withdraw_report),
+        ),
+        ((Method::GET, "/v1/messages"), read().to(review::messages::inbox::list_own_questions)),
+        (
+            (Method::POST, "/v1/messages/{id}/answers"),
+            web::post().to(review::messages::answering::answer_question),
         ),
         ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
         ((Method::GET, "/v1/places"), read().to(intake::places::list_places)),
@@ -257,6 +278,8 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         intake::http::get_receipt,
         intake::revisions::create_revision,
         review::withdrawal::withdraw_report,
+        review::messages::inbox::list_own_questions,
+        review::messages::answering::answer_question,
         intake::http::get_geotag,
         intake::places::list_places,
         review::queue::list_queue,
@@ -283,6 +306,10 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         review::merging::http::merge_incidents,
         review::merging::http::split_incident,
         review::comparison::compare_incident,
+        review::history::http::list_history,
+        review::history::state::get_earlier_incident,
+        review::messages::thread::list_messages,
+        review::messages::asking::ask_sender,
         review::http::erase_report,
         incidents::reveal::reveal_incident,
         incidents::relations::relate_incidents,

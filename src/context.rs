@@ -21,7 +21,7 @@ use crate::geo::geotag::{Flag, Precision, SiteDistance};
 use crate::geo::locate::Geo;
 use crate::geodata::store as packs;
 use crate::incidents::rules::{
-    CLOCK_IMPLAUSIBLE, REPORT_WITHDRAWN, REVISED_AFTER_DECISION, UNCATEGORISED,
+    ANSWERED, CLOCK_IMPLAUSIBLE, REPORT_WITHDRAWN, REVISED_AFTER_DECISION, UNCATEGORISED,
 };
 use crate::incidents::search::limits::Searches;
 use crate::intake::fields::Fields;
@@ -545,6 +545,7 @@ fn reference(geo: &Geo, regions: &[Region], taxonomy: &Taxonomy, lists: &CodeLis
         CLOCK_IMPLAUSIBLE,
         REVISED_AFTER_DECISION,
         REPORT_WITHDRAWN,
+        ANSWERED,
     ]);
     Reference {
         countries: countries.collect(),

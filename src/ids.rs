@@ -68,6 +68,9 @@ pub enum Webhook {}
 /// Kind of [`EventId`].
 #[derive(Debug)]
 pub enum Event {}
+/// Kind of [`MessageId`].
+#[derive(Debug)]
+pub enum Message {}
 
 /// Names one testimony; chosen by the client where it can, so that a retry is recognised.
 pub type ReportId = Id<Report>;
@@ -107,6 +110,8 @@ pub type BulkRejectionId = Id<BulkRejection>;
 pub type WebhookId = Id<Webhook>;
 /// Names one change as it is told to others.
 pub type EventId = Id<Event>;
+/// Names one question to the sender of a report, or one answer; answers are named by the client where it can.
+pub type MessageId = Id<Message>;
 
 impl<K> Id<K> {
     /// Returns a new random (version 4) id.

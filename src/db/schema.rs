@@ -813,6 +813,7 @@ diesel::table! {
         next_at -> Timestamp,
         sent_at -> Nullable<Timestamp>,
         failed_at -> Nullable<Timestamp>,
+        asked_at -> Nullable<Timestamp>,
     }
 }
 
@@ -823,3 +824,45 @@ diesel::joinable!(notices -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(incident_departures, incidents);
 diesel::allow_tables_to_appear_in_same_query!(outbox, webhooks, users);
 diesel::allow_tables_to_appear_in_same_query!(notices, users);
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    messages (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        report_id -> BigInt,
+        incident_id -> BigInt,
+        version -> Integer,
+        question_id -> Nullable<BigInt>,
+        asked_by -> Nullable<DbUuid>,
+        sent_at -> Timestamp,
+        answered_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::joinable!(messages -> reports (report_id));
+diesel::allow_tables_to_appear_in_same_query!(messages, reports);
+diesel::allow_tables_to_appear_in_same_query!(messages, incidents);
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
+
+    report_changes (id) {
+        id -> BigInt,
+        report_id -> BigInt,
+        incident_id -> BigInt,
+        version -> Integer,
+        kind -> Text,
+        changed_at -> Timestamp,
+        revision -> Integer,
+        state -> Text,
+        facts -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(report_changes -> reports (report_id));
+diesel::allow_tables_to_appear_in_same_query!(report_changes, reports);
+diesel::allow_tables_to_appear_in_same_query!(report_changes, decisions);
+diesel::allow_tables_to_appear_in_same_query!(messages, decisions);
