@@ -24,6 +24,7 @@ use crate::http::{frame, problem};
 use crate::notify::notices_http;
 use crate::notify::webhooks::http as webhooks;
 use crate::people::{devices, grants, organisations, regions, tokens, users};
+use crate::review::duplicates;
 use crate::{
     aggregates, audit, auth, health, incidents, intake, metrics, notify, reference, review,
     security_txt,
@@ -72,6 +73,18 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         (
             (Method::POST, "/v1/incidents/{id}/split"),
             web::post().to(review::merging::http::split_incident),
+        ),
+        (
+            (Method::GET, "/v1/incidents/{id}/duplicates"),
+            read().to(duplicates::http::list_duplicates),
+        ),
+        (
+            (Method::POST, "/v1/incidents/{id}/duplicates/dismissals"),
+            web::post().to(duplicates::http::dismiss_duplicate),
+        ),
+        (
+            (Method::DELETE, "/v1/incidents/{id}/duplicates/dismissals/{other}"),
+            web::delete().to(duplicates::http::undo_dismissal),
         ),
         (
             (Method::GET, "/v1/incidents/{id}/comparison"),
@@ -282,6 +295,9 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         review::http::decide_incident,
         review::merging::http::merge_incidents,
         review::merging::http::split_incident,
+        duplicates::http::list_duplicates,
+        duplicates::http::dismiss_duplicate,
+        duplicates::http::undo_dismissal,
         review::comparison::compare_incident,
         review::http::erase_report,
         incidents::reveal::reveal_incident,

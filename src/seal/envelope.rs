@@ -109,11 +109,13 @@ pub enum OwnerKind {
     CaseMove,
     /// A webhook.
     Webhook,
+    /// What a reviewer said of two incidents that looked like one.
+    Dismissal,
 }
 
 impl OwnerKind {
     /// Every kind there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Report,
         Self::Incident,
         Self::Decision,
@@ -124,6 +126,7 @@ impl OwnerKind {
         Self::Relation,
         Self::CaseMove,
         Self::Webhook,
+        Self::Dismissal,
     ];
 
     /// Returns the stored name.
@@ -139,6 +142,7 @@ impl OwnerKind {
             Self::Relation => "relation",
             Self::CaseMove => "case_move",
             Self::Webhook => "webhook",
+            Self::Dismissal => "dismissal",
         }
     }
 
