@@ -17,8 +17,8 @@ use crate::duplicates_set::accounts::{Kind, invent};
 use crate::duplicates_set::recognised::{Recognised, Seen};
 use crate::harness::TestApp;
 
-/// As `make bench` measures it.
-const SEED: u64 = 20_240_305;
+/// As `make bench` measures it; the weights were chosen by another.
+const SEED: u64 = 977_431;
 
 #[test]
 fn most_that_is_told_twice_is_found_in_either_language_and_little_else() {

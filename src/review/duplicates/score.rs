@@ -91,9 +91,10 @@ fn weigh(one: &Account, other: &Account, alike: Option<Alike>) -> Option<Compari
     let kind = weigh_categories(&one.categories, &other.categories);
     let harm = weigh_harm(&one.harm, &other.harm);
     let told = [
-        (alike.map(|alike| alike.share), 0.55),
+        (alike.map(|alike| alike.share), 0.5),
         (kind.as_ref().map(|(share, _)| *share), 0.2),
-        (harm, 0.25),
+        // Where people harmed are not counted, that would as soon have told them apart.
+        harm.map_or((Some(0.45), 0.13), |share| (Some(share), 0.25)),
     ];
     let told = told.into_iter().filter_map(|(share, weight)| Some((share?, weight)));
     let (sum, weights) =
@@ -103,7 +104,7 @@ fn weigh(one: &Account, other: &Account, alike: Option<Alike>) -> Option<Compari
     let same_sender = one.submitter.as_ref().zip(other.submitter.as_ref()).map(|(a, b)| a == b);
     let site = one.place.site.as_ref().zip(other.place.site.as_ref());
     Some(Comparison {
-        score: hundredths(near * soon * (0.25 + 0.85 * content).min(1.0)),
+        score: hundredths(near * soon * (0.25 + 0.9 * content).min(1.0)),
         figures: Figures {
             distance_m,
             days_apart,

@@ -34,7 +34,7 @@ pub struct Told {
 /// How alike two narratives are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Alike {
-    /// 0..=1, where unrelated texts on one subject come near a third.
+    /// 0..=1, where unrelated texts on one subject come near nothing.
     pub share: f64,
     /// They are clearly in two languages, so that words were not compared.
     pub is_translated: bool,
@@ -100,23 +100,23 @@ impl Told {
         }
         let words = dice(&self.words, &other.words)?;
         let letters = dice(&self.trigrams, &other.trigrams)?;
-        // Unrelated texts on one subject share a tenth of their words and a quarter of their letters.
-        let spoken = f64::midpoint(stretch(words, 0.08, 0.5), stretch(letters, 0.22, 0.6));
-        let share = neutral.map_or(spoken, |neutral| 0.55 * spoken + 0.45 * neutral);
+        // Unrelated texts on one subject share a seventh of their words and a fifth of their letters.
+        let spoken = f64::midpoint(stretch(words, 0.15, 0.42), stretch(letters, 0.2, 0.57));
+        let share = neutral.map_or(spoken, |neutral| 0.75 * spoken + 0.25 * neutral);
         Some(Alike { share, is_translated })
     }
 
     /// Compares what both languages share: concepts, then names and numbers where both have some.
     fn compare_neutral(&self, other: &Self) -> Option<f64> {
         let parts = [
-            (dice(&self.concepts, &other.concepts).map(|share| stretch(share, 0.1, 0.8)), 0.55),
-            (overlap(&self.names, &other.names), 0.2),
-            (overlap(&self.numbers, &other.numbers), 0.25),
+            (dice(&self.concepts, &other.concepts).map(|share| stretch(share, 0.27, 0.8)), 0.45),
+            // Most name the town, which the place says better.
+            (overlap(&self.names, &other.names), 0.08),
+            (overlap(&self.numbers, &other.numbers), 0.5),
         ];
         let told = parts.into_iter().filter_map(|(share, weight)| Some((share?, weight)));
         let (sum, weights) = told
             .fold((0.0, 0.0), |(sum, all), (share, weight)| (sum + share * weight, all + weight));
-        // A name alone says where, which the place says better.
         (weights > 0.4).then(|| sum / weights)
     }
 
