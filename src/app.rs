@@ -24,6 +24,7 @@ use crate::http::{frame, problem};
 use crate::notify::notices_http;
 use crate::notify::webhooks::http as webhooks;
 use crate::people::{devices, grants, organisations, regions, tokens, users};
+use crate::review::duplicates;
 use crate::{
     aggregates, audit, auth, health, incidents, intake, metrics, notify, reference, review,
     security_txt,
@@ -88,6 +89,18 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         (
             (Method::POST, "/v1/incidents/{id}/messages"),
             web::post().to(review::messages::asking::ask_sender),
+        ),
+        (
+            (Method::GET, "/v1/incidents/{id}/duplicates"),
+            read().to(duplicates::http::list_duplicates),
+        ),
+        (
+            (Method::POST, "/v1/incidents/{id}/duplicates/dismissals"),
+            web::post().to(duplicates::http::dismiss_duplicate),
+        ),
+        (
+            (Method::DELETE, "/v1/incidents/{id}/duplicates/dismissals/{other}"),
+            web::delete().to(duplicates::http::undo_dismissal),
         ),
         (
             (Method::GET, "/v1/incidents/{id}/comparison"),
@@ -305,6 +318,9 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         review::http::decide_incident,
         review::merging::http::merge_incidents,
         review::merging::http::split_incident,
+        duplicates::http::list_duplicates,
+        duplicates::http::dismiss_duplicate,
+        duplicates::http::undo_dismissal,
         review::comparison::compare_incident,
         review::history::http::list_history,
         review::history::state::get_earlier_incident,

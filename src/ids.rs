@@ -53,6 +53,9 @@ pub enum Reveal {}
 /// Kind of [`RelationId`].
 #[derive(Debug)]
 pub enum Relation {}
+/// Kind of [`DismissalId`].
+#[derive(Debug)]
+pub enum Dismissal {}
 /// Kind of [`RegroupingId`].
 #[derive(Debug)]
 pub enum Regrouping {}
@@ -100,6 +103,8 @@ pub type SessionId = Id<Session>;
 pub type RevealId = Id<Reveal>;
 /// Names one link between two incidents.
 pub type RelationId = Id<Relation>;
+/// Names one word of a reviewer that two incidents are not one.
+pub type DismissalId = Id<Dismissal>;
 /// Names one merge or split.
 pub type RegroupingId = Id<Regrouping>;
 /// Names one passing of a case from hand to hand.

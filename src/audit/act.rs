@@ -79,6 +79,8 @@ acts! {
     RevealedIdentities = Case, "revealed", "incident";
     /// An incident was linked to another, or the link undone.
     RelatedIncidents = Case, "related", "incident";
+    /// Somebody said that an incident and another are not one, or took that back; the detail says which.
+    DismissedDuplicate = Case, "judged_duplicate", "incident";
     /// An incident took the reports of others, was absorbed, or its absorber was; the detail says which.
     MergedIncidents = Case, "merged", "incident";
     /// Reports went back to the incidents they came from; the detail says what this one had of it.

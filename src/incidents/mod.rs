@@ -18,6 +18,7 @@ pub mod filter;
 pub mod grade;
 pub mod handling;
 pub mod http;
+pub mod likely;
 pub mod merged;
 pub mod opening;
 pub mod relations;

@@ -115,6 +115,9 @@ pub struct IncidentView {
     /// does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<ClaimView>,
+    /// How many other incidents are likely the same event, as `claim`; `GET …/duplicates` lists them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub likely_duplicates: Option<usize>,
     /// Whose case it is, as `claim`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignee: Option<AssigneeView>,
@@ -366,6 +369,7 @@ fn view(
         opened_on: incident.opened_at.date(),
         updated_at: is_exact.then(|| incident.updated_at.and_utc()),
         claim: None,
+        likely_duplicates: None,
         assignee: None,
     })
 }

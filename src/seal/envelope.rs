@@ -111,11 +111,13 @@ pub enum OwnerKind {
     Webhook,
     /// A message between reviewer and sender.
     Message,
+    /// What a reviewer said of two incidents that looked like one.
+    Dismissal,
 }
 
 impl OwnerKind {
     /// Every kind there is.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Report,
         Self::Incident,
         Self::Decision,
@@ -127,6 +129,7 @@ impl OwnerKind {
         Self::CaseMove,
         Self::Webhook,
         Self::Message,
+        Self::Dismissal,
     ];
 
     /// Returns the stored name.
@@ -143,6 +146,7 @@ impl OwnerKind {
             Self::CaseMove => "case_move",
             Self::Webhook => "webhook",
             Self::Message => "message",
+            Self::Dismissal => "dismissal",
         }
     }
 

@@ -20,6 +20,8 @@ mod corroborating;
 mod counts;
 mod denials;
 mod devices;
+mod duplicates;
+mod duplicates_set;
 mod erasing;
 mod flood;
 mod formats;

@@ -136,6 +136,12 @@ pub(crate) const PLANTS: &[Plant] = &[
         let body = json!({"incidents": [other], "reason": reason});
         sent("reviewer", stage.path("/v1/incidents/{id}/related"), body)
     }),
+    ("POST /v1/incidents/{id}/duplicates/dismissals", |stage| {
+        let other = new_report(stage)["incident"].clone();
+        let reason = stage.planter.words("the reason of a dismissal");
+        let body = json!({"incident": other, "reason": reason});
+        sent("reviewer", stage.path("/v1/incidents/{id}/duplicates/dismissals"), body)
+    }),
     ("POST /v1/incidents/{id}/merge", |stage| {
         let absorbed = new_report(stage);
         stage.keep("absorbed", absorbed["id"].as_str().expect("an id"));
@@ -190,6 +196,7 @@ pub(crate) const PLANTS: &[Plant] = &[
 /// Routes that change something and into which nobody can write a word, each with the reason.
 pub(crate) const WITHOUT_WORDS: &[(&str, &str)] = &[
     ("DELETE /v1/incidents/{id}/related/{related}", "two ids and no body"),
+    ("DELETE /v1/incidents/{id}/duplicates/dismissals/{other}", "two ids and no body"),
     ("DELETE /v1/incidents/{id}/claim", "an id and no body"),
     ("DELETE /v1/sessions/{id}", "an id and no body"),
     ("POST /v1/organisations", "names of organisations are public and stand in plain"),

@@ -40,6 +40,7 @@ pub(super) fn make(app: &TestApp, kind: Kind, country: &str, own: Option<UserId>
         | Kind::Rejection
         | Kind::Pair
         | Kind::LinkedPair
+        | Kind::DismissedPair
         | Kind::MergedPair
         | Kind::Session => unreachable!("made elsewhere"),
     }

@@ -55,7 +55,8 @@ impl Spec {
         let (method, pattern) = self.route.split_once(' ').expect("a method and a path");
         let path = pattern.replace("{id}", &thing.id).replace("{code}", &thing.id);
         let path = path.replace("{country}", thing.country).replace("{version}", "1");
-        let path = format!("{}{}", path.replace("{related}", &thing.other), (self.query)(thing));
+        let path = path.replace("{related}", &thing.other).replace("{other}", &thing.other);
+        let path = format!("{path}{}", (self.query)(thing));
         let body = self.body.map(|body| body(thing).to_string());
         client.send(method, &path, self.headers, body.as_deref().map(str::as_bytes))
     }
@@ -69,7 +70,7 @@ const HOOK: &str = "http://127.0.0.1:9/";
 #[expect(clippy::too_many_lines, reason = "a table of routes")]
 pub(super) fn all() -> Vec<Spec> {
     use Kind::{
-        Country, Grant, Incident, LinkedPair, MergedPair, Organisation, Pair, Person, Phone, Quarantined,
+        Country, DismissedPair, Grant, Incident, LinkedPair, MergedPair, Organisation, Pair, Person, Phone, Quarantined,
         Question, Region, Rejection, Report, Session, Token, Webhook,
     };
     vec![
@@ -137,6 +138,9 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::read("GET /v1/incidents/{id}/messages", Incident),
         Spec::send("POST /v1/incidents/{id}/messages", Incident, |thing| json!({"report": thing.report["id"], "text": "Who?"}))
             .on_first_version(),
+        Spec::read("GET /v1/incidents/{id}/duplicates", Incident),
+        Spec::send("POST /v1/incidents/{id}/duplicates/dismissals", Pair, |thing| json!({"incident": thing.other, "reason": "ok"})),
+        Spec::remove("DELETE /v1/incidents/{id}/duplicates/dismissals/{other}", DismissedPair),
         Spec::send("POST /v1/incidents/{id}/reveal", Incident, |_| json!({"reason": "ok"})),
         Spec::send("POST /v1/incidents/{id}/related", Pair, |thing| json!({"incidents": [thing.other], "reason": "ok"})),
         Spec::remove("DELETE /v1/incidents/{id}/related/{related}", LinkedPair),

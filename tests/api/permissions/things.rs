@@ -9,9 +9,12 @@ use sentinelle::auth::sessions::begin;
 use sentinelle::auth::store::find_row_id;
 use sentinelle::auth::types::{GrantScope, Principal, Role};
 use sentinelle::db::schema::{
-    bulk_rejected, bulk_rejections, incident_relations, incidents, quarantined, reports,
+    bulk_rejected, bulk_rejections, duplicate_dismissals, incident_relations, incidents,
+    quarantined, reports,
 };
-use sentinelle::ids::{BulkRejectionId, IncidentId, MessageId, QuarantinedId, RelationId, UserId};
+use sentinelle::ids::{
+    BulkRejectionId, DismissalId, IncidentId, MessageId, QuarantinedId, RelationId, UserId,
+};
 use sentinelle::incidents::store::find_incident;
 use sentinelle::intake::http::prepare_body;
 use sentinelle::intake::prepare::{Channel, Prepared};
@@ -85,6 +88,8 @@ pub(super) enum Kind {
     Pair,
     /// Two incidents of one country that are linked.
     LinkedPair,
+    /// Two incidents of one country that somebody said are not one.
+    DismissedPair,
     /// Two incidents of one country, the second merged into the first; `other` is the report it brought.
     MergedPair,
     Quarantined,
@@ -121,6 +126,7 @@ impl Kind {
             | Self::Rejection
             | Self::Pair
             | Self::LinkedPair
+            | Self::DismissedPair
             | Self::MergedPair
             | Self::Session => false,
             Self::Person
@@ -200,11 +206,14 @@ impl<'a> Things<'a> {
         let id = match kind {
             Kind::Country | Kind::Report => of_report.clone(),
             Kind::Incident => of_incident.clone(),
-            Kind::Pair | Kind::LinkedPair => {
+            Kind::Pair | Kind::LinkedPair | Kind::DismissedPair => {
                 let second = self.submit(maker, &killing(country));
                 other = second.incident.to_string();
                 if kind == Kind::LinkedPair {
                     self.link(prepared.incident, second.incident);
+                }
+                if kind == Kind::DismissedPair {
+                    self.dismiss(prepared.incident, second.incident);
                 }
                 of_incident.clone()
             }
@@ -277,6 +286,23 @@ impl<'a> Things<'a> {
             Ok(diesel::insert_into(incident_relations::table).values(row).execute(tx.conn)?)
         });
         linked.expect("they are linked");
+    }
+
+    fn dismiss(&self, one: IncidentId, other: IncidentId) {
+        let now = self.app.context.clock.now().naive_utc();
+        let dismissed = self.app.context.db.write_here(move |tx| {
+            let (one, _) = find_incident(tx.conn, one)?.expect("an incident");
+            let (other, _) = find_incident(tx.conn, other)?.expect("an incident");
+            let row = (
+                duplicate_dismissals::uuid.eq(DismissalId::random()),
+                duplicate_dismissals::low_id.eq(one.id.min(other.id)),
+                duplicate_dismissals::high_id.eq(one.id.max(other.id)),
+                duplicate_dismissals::dismissed_by.eq(UserId::random()),
+                duplicate_dismissals::dismissed_at.eq(now),
+            );
+            Ok(diesel::insert_into(duplicate_dismissals::table).values(row).execute(tx.conn)?)
+        });
+        dismissed.expect("they are dismissed");
     }
 
     /// Marks the incident of `absorbed` as merged, with its report, and leaves both at their first version.
