@@ -126,9 +126,10 @@ fn may(role: Role, action: Action) -> bool {
         | Action::ReadPeople
         | Action::ManagePeople
         | Action::ManageDevices => is_reviewing || is_coordinator,
-        Action::OverseeReview => is_coordinator || role == Role::RegionalLead,
         Action::EraseReport | Action::ManageCoalition => is_coordinator,
-        Action::ManageWebhooks => is_coordinator || role == Role::RegionalLead,
+        Action::OverseeReview | Action::ManageWebhooks => {
+            is_coordinator || role == Role::RegionalLead
+        }
         Action::Classify => may(role, Action::SubmitReport) || may(role, Action::ReadCore),
         Action::ReadMetrics => is_coordinator || matches!(role, Role::Auditor | Role::Sysadmin),
         Action::Geotag

@@ -187,10 +187,9 @@ pub fn scan(
         });
         drop(lanes);
         for opener in openers {
-            let matched =
-                opener.join().map_err(|_panic| Error::internal("a search panicked"))??;
-            found.take(matched.found);
-            later.extend(matched.later);
+            let done = opener.join().map_err(|_panic| Error::internal("a search panicked"))??;
+            found.take(done.found);
+            later.extend(done.later);
         }
         read
     })?;
@@ -219,7 +218,7 @@ fn match_windows(
     matcher: &Matcher,
     windows: &Receiver<Vec<SealedReport>>,
 ) -> Result<Matched> {
-    let (mut matched, mut scratch) = (Matched::default(), Scratch::default());
+    let (mut done, mut scratch) = (Matched::default(), Scratch::default());
     for report in windows.iter().flatten() {
         let opened = open_parts(&report, |part, content| {
             sealer.open(report.owner, part, report.version, content)
@@ -227,13 +226,13 @@ fn match_windows(
         match opened {
             Ok(parts) => {
                 let rank = rank(&parts, matcher, &mut scratch)?;
-                matched.found.extend(rank.map(|rank| (report.incident, rank)));
+                done.found.extend(rank.map(|rank| (report.incident, rank)));
             }
-            Err(SealError::WrongKey { .. }) => matched.later.push(report),
+            Err(SealError::WrongKey { .. }) => done.later.push(report),
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(matched)
+    Ok(done)
 }
 
 /// The opened words of a report; forgotten for good when dropped.

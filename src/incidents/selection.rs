@@ -51,12 +51,11 @@ impl Asked {
     ) -> Result<Self> {
         let filter = IncidentFilter::parse(&pairs.0, accepted, &context.reference())
             .map_err(|errors| refuse(&errors))?;
-        let searched = match filter.q {
-            None => None,
-            Some(_) => {
-                let scope = visible(principal, Action::SearchText)?.intersection(scope);
-                Some(Searched { counted: counted(&scope), scope, by: principal.user_id() })
-            }
+        let searched = if filter.q.is_some() {
+            let scope = visible(principal, Action::SearchText)?.intersection(scope);
+            Some(Searched { counted: counted(&scope), scope, by: principal.user_id() })
+        } else {
+            None
         };
         // Fine places may be asked for only where every country counted is one whose reports the caller may open.
         let can_see_fine_cells =

@@ -313,7 +313,7 @@ mod tests {
         }
         assert_eq!(TextQuery::parse(&"é".repeat(201)), Err(QueryFault::TooLong));
         assert!(TextQuery::parse(&"é".repeat(200)).is_ok());
-        let words = |n: usize| (0..n).map(|n| format!("w{n} ")).collect::<String>();
+        let words = |n: usize| (0..n).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
         assert_eq!(TextQuery::parse(&words(17)), Err(QueryFault::TooManyWords));
         assert!(TextQuery::parse(&words(16)).is_ok());
         let phrase = format!("\"{}\"", words(17));
