@@ -24,6 +24,7 @@ use crate::http::{frame, problem};
 use crate::notify::notices_http;
 use crate::notify::webhooks::http as webhooks;
 use crate::people::{devices, grants, organisations, regions, tokens, users};
+use crate::review::duplicates;
 use crate::{
     aggregates, audit, auth, health, incidents, intake, metrics, notify, reference, review,
     security_txt,
@@ -72,6 +73,34 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         (
             (Method::POST, "/v1/incidents/{id}/split"),
             web::post().to(review::merging::http::split_incident),
+        ),
+        (
+            (Method::GET, "/v1/incidents/{id}/history"),
+            read().to(review::history::http::list_history),
+        ),
+        (
+            (Method::GET, "/v1/incidents/{id}/history/{version}"),
+            read().to(review::history::state::get_earlier_incident),
+        ),
+        (
+            (Method::GET, "/v1/incidents/{id}/messages"),
+            read().to(review::messages::thread::list_messages),
+        ),
+        (
+            (Method::POST, "/v1/incidents/{id}/messages"),
+            web::post().to(review::messages::asking::ask_sender),
+        ),
+        (
+            (Method::GET, "/v1/incidents/{id}/duplicates"),
+            read().to(duplicates::http::list_duplicates),
+        ),
+        (
+            (Method::POST, "/v1/incidents/{id}/duplicates/dismissals"),
+            web::post().to(duplicates::http::dismiss_duplicate),
+        ),
+        (
+            (Method::DELETE, "/v1/incidents/{id}/duplicates/dismissals/{other}"),
+            web::delete().to(duplicates::http::undo_dismissal),
         ),
         (
             (Method::GET, "/v1/incidents/{id}/comparison"),
@@ -134,6 +163,11 @@ fn intake_routes() -> Vec<(RouteName, Route)> {
         (
             (Method::POST, "/v1/reports/{id}/withdrawal"),
             web::post().to(review::withdrawal::withdraw_report),
+        ),
+        ((Method::GET, "/v1/messages"), read().to(review::messages::inbox::list_own_questions)),
+        (
+            (Method::POST, "/v1/messages/{id}/answers"),
+            web::post().to(review::messages::answering::answer_question),
         ),
         ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
         ((Method::GET, "/v1/places"), read().to(intake::places::list_places)),
@@ -257,6 +291,8 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         intake::http::get_receipt,
         intake::revisions::create_revision,
         review::withdrawal::withdraw_report,
+        review::messages::inbox::list_own_questions,
+        review::messages::answering::answer_question,
         intake::http::get_geotag,
         intake::places::list_places,
         review::queue::list_queue,
@@ -282,7 +318,14 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         review::http::decide_incident,
         review::merging::http::merge_incidents,
         review::merging::http::split_incident,
+        duplicates::http::list_duplicates,
+        duplicates::http::dismiss_duplicate,
+        duplicates::http::undo_dismissal,
         review::comparison::compare_incident,
+        review::history::http::list_history,
+        review::history::state::get_earlier_incident,
+        review::messages::thread::list_messages,
+        review::messages::asking::ask_sender,
         review::http::erase_report,
         incidents::reveal::reveal_incident,
         incidents::relations::relate_incidents,

@@ -21,7 +21,7 @@ use crate::geo::geotag::{Flag, Precision, SiteDistance};
 use crate::geo::locate::Geo;
 use crate::geodata::store as packs;
 use crate::incidents::rules::{
-    CLOCK_IMPLAUSIBLE, REPORT_WITHDRAWN, REVISED_AFTER_DECISION, UNCATEGORISED,
+    ANSWERED, CLOCK_IMPLAUSIBLE, REPORT_WITHDRAWN, REVISED_AFTER_DECISION, UNCATEGORISED,
 };
 use crate::incidents::search::limits::Searches;
 use crate::intake::fields::Fields;
@@ -48,7 +48,7 @@ pub struct Context {
     /// Categories.
     pub taxonomy: Taxonomy,
     /// Suggests categories for narratives.
-    pub classifier: Classifier,
+    pub classifier: Arc<Classifier>,
     /// Code lists.
     pub lists: CodeLists,
     /// The field dictionary.
@@ -200,9 +200,8 @@ impl Context {
         let notifier = notifier.map_err(StartError::Notify)?;
         let (sealer, keys, key_place) = open_keys(&db, config, announce)?;
         let auditor = keep_audit(&db, &keys, &clock)?;
-        let (taxonomy, lists) = (Taxonomy::builtin()?, CodeLists::builtin()?);
-        let classifier = Classifier::builtin(&taxonomy)?;
-        let geo = Arc::new(Geo::builtin()?);
+        let Builtin { taxonomy, classifier, geo } = Builtin::get()?;
+        let lists = CodeLists::builtin()?;
         let regions: Arc<[Region]> = Arc::new([]);
         let reference = Arc::new(reference(&geo, &regions, &taxonomy, &lists));
         let live = LiveColumns::new(Arc::clone(&reference));
@@ -324,6 +323,28 @@ impl Context {
     /// Returns the pseudonym under which a principal's reports are kept.
     pub fn submitter(&self, principal: &crate::auth::types::Principal) -> Submitter {
         self.keys.pseudonym(&principal.submitter_bytes())
+    }
+}
+
+/// What is built into the program and takes long to read: read once, however many contexts a process opens.
+#[derive(Clone)]
+struct Builtin {
+    taxonomy: Taxonomy,
+    classifier: Arc<Classifier>,
+    geo: Arc<Geo>,
+}
+
+impl Builtin {
+    fn get() -> Result<Self, StartError> {
+        static READ: Mutex<Option<Builtin>> = Mutex::new(None);
+        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(builtin) = &*read {
+            return Ok(builtin.clone());
+        }
+        let taxonomy = Taxonomy::builtin()?;
+        let classifier = Arc::new(Classifier::builtin(&taxonomy)?);
+        let builtin = Self { taxonomy, classifier, geo: Arc::new(Geo::builtin()?) };
+        Ok(read.insert(builtin).clone())
     }
 }
 
@@ -524,6 +545,7 @@ fn reference(geo: &Geo, regions: &[Region], taxonomy: &Taxonomy, lists: &CodeLis
         CLOCK_IMPLAUSIBLE,
         REVISED_AFTER_DECISION,
         REPORT_WITHDRAWN,
+        ANSWERED,
     ]);
     Reference {
         countries: countries.collect(),

@@ -148,6 +148,8 @@ pub enum Code {
     AccountDisabled,
     /// Another works on the incident.
     Claimed,
+    /// Nobody is left who could answer for the report.
+    SenderUnreachable,
     /// The caller asks more than its share.
     TooManyRequests,
     /// Our fault.
@@ -160,7 +162,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `api-spec/README.md`.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::UnknownParameter,
@@ -201,6 +203,7 @@ impl Code {
         Self::AlreadyGranted,
         Self::AccountDisabled,
         Self::Claimed,
+        Self::SenderUnreachable,
         Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
@@ -250,6 +253,7 @@ impl Code {
             Self::AlreadyGranted => "already_granted",
             Self::AccountDisabled => "account_disabled",
             Self::Claimed => "claimed",
+            Self::SenderUnreachable => "sender_unreachable",
             Self::TooManyRequests => "too_many_requests",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",

@@ -53,6 +53,9 @@ pub enum Reveal {}
 /// Kind of [`RelationId`].
 #[derive(Debug)]
 pub enum Relation {}
+/// Kind of [`DismissalId`].
+#[derive(Debug)]
+pub enum Dismissal {}
 /// Kind of [`RegroupingId`].
 #[derive(Debug)]
 pub enum Regrouping {}
@@ -68,6 +71,9 @@ pub enum Webhook {}
 /// Kind of [`EventId`].
 #[derive(Debug)]
 pub enum Event {}
+/// Kind of [`MessageId`].
+#[derive(Debug)]
+pub enum Message {}
 
 /// Names one testimony; chosen by the client where it can, so that a retry is recognised.
 pub type ReportId = Id<Report>;
@@ -97,6 +103,8 @@ pub type SessionId = Id<Session>;
 pub type RevealId = Id<Reveal>;
 /// Names one link between two incidents.
 pub type RelationId = Id<Relation>;
+/// Names one word of a reviewer that two incidents are not one.
+pub type DismissalId = Id<Dismissal>;
 /// Names one merge or split.
 pub type RegroupingId = Id<Regrouping>;
 /// Names one passing of a case from hand to hand.
@@ -107,6 +115,8 @@ pub type BulkRejectionId = Id<BulkRejection>;
 pub type WebhookId = Id<Webhook>;
 /// Names one change as it is told to others.
 pub type EventId = Id<Event>;
+/// Names one question to the sender of a report, or one answer; answers are named by the client where it can.
+pub type MessageId = Id<Message>;
 
 impl<K> Id<K> {
     /// Returns a new random (version 4) id.

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TEXT_FORMAT, TextEncoder,
+    IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TEXT_FORMAT, TextEncoder,
 };
 
 use crate::auth::http::{Access, ReadMetrics};
@@ -18,6 +18,7 @@ use crate::http::frame;
 use crate::http::query::Pairs;
 use crate::notify::notices;
 use crate::notify::webhooks::outbox;
+use crate::review::duplicates::store as duplicates;
 
 /// Begins every name.
 const NAMESPACE: &str = "sentinelle";
@@ -50,10 +51,14 @@ pub async fn get_metrics(
     let mut families = registry.gather();
     families.extend(read_counts(&context.db.write_counts(), &limits).map_err(Error::internal)?);
     let waiting = context.db.read(|conn| {
-        Ok([("webhook", outbox::count_waiting(conn)?), ("mail", notices::count_waiting(conn)?)])
+        let told =
+            [("webhook", outbox::count_waiting(conn)?), ("mail", notices::count_waiting(conn)?)];
+        Ok((told, duplicates::count_behind(conn)?))
     });
+    let (waiting, behind) = waiting.await?;
     let told = context.notifier.counts.all();
-    families.extend(read_notifications(told, waiting.await?).map_err(Error::internal)?);
+    families.extend(read_notifications(told, waiting).map_err(Error::internal)?);
+    families.extend(read_duplicates(behind).map_err(Error::internal)?);
     let text = TextEncoder::new().encode_to_string(&families).map_err(Error::internal)?;
     Ok(HttpResponse::Ok().content_type(TEXT_FORMAT).body(text))
 }
@@ -76,6 +81,15 @@ fn read_notifications(
         pending.get_metric_with_label_values(&[way])?.set(count);
     }
     Ok([tries.collect(), pending.collect()].concat())
+}
+
+/// Returns how far the search for likely duplicates is behind.
+fn read_duplicates(behind: i64) -> prometheus::Result<Vec<MetricFamily>> {
+    let help = "Commits with changes in which likely duplicates were not looked for yet";
+    let opts = Opts::new("duplicates_pending", help).namespace(NAMESPACE);
+    let pending = IntGauge::with_opts(opts)?;
+    pending.set(behind);
+    Ok(pending.collect())
 }
 
 /// Returns what is counted elsewhere and only read here.

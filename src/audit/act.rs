@@ -79,6 +79,8 @@ acts! {
     RevealedIdentities = Case, "revealed", "incident";
     /// An incident was linked to another, or the link undone.
     RelatedIncidents = Case, "related", "incident";
+    /// Somebody said that an incident and another are not one, or took that back; the detail says which.
+    DismissedDuplicate = Case, "judged_duplicate", "incident";
     /// An incident took the reports of others, was absorbed, or its absorber was; the detail says which.
     MergedIncidents = Case, "merged", "incident";
     /// Reports went back to the incidents they came from; the detail says what this one had of it.
@@ -95,6 +97,12 @@ acts! {
     ReleasedClaim = Case, "released", "incident";
     /// An incident was given to somebody, or to nobody.
     AssignedIncident = Case, "assigned", "incident";
+    /// The sender of a report was asked back; the detail says of which report and what became of the status.
+    AskedBack = Case, "asked", "incident";
+    /// The sender of a report answered; without an actor.
+    Answered = Case, "answered", "report";
+    /// What people wrote about an incident was opened: its messages, or the reasons in its history; the detail says which.
+    OpenedIncident = Case, "opened", "incident";
     /// A report was erased and its keys destroyed.
     ErasedReport = Case, "erased", "report";
 
@@ -176,7 +184,11 @@ impl Act {
     pub fn is_intake(self) -> bool {
         matches!(
             self,
-            Self::ReceivedReport | Self::SetAside | Self::RevisedReport | Self::WithdrewReport
+            Self::ReceivedReport
+                | Self::SetAside
+                | Self::RevisedReport
+                | Self::WithdrewReport
+                | Self::Answered
         )
     }
 }

@@ -70,6 +70,43 @@ pub fn find_submitters(
     Ok(found)
 }
 
+/// The account or the phone behind a pseudonym, by row id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Account {
+    /// A person.
+    Person(i64),
+    /// A phone that is nobody's.
+    Phone(i64),
+}
+
+/// Returns who stands behind `pseudonym`, open to them or not; `None` where nobody is known.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_account(
+    conn: &mut DbConn,
+    keys: &SubKeySet,
+    pseudonym: Pseudonym,
+) -> QueryResult<Option<Account>> {
+    for kind in [OwnerKind::User, OwnerKind::Device] {
+        let mut after = 0;
+        loop {
+            let window = list_ids(conn, kind, after)?;
+            let Some((last, _)) = window.last() else {
+                break;
+            };
+            after = *last;
+            let is_it =
+                |(_, id): &&(i64, Id<Any>)| keys.pseudonym(id.uuid().as_bytes()) == pseudonym;
+            if let Some((row_id, _)) = window.iter().find(is_it) {
+                let of = if kind == OwnerKind::User { Account::Person } else { Account::Phone };
+                return Ok(Some(of(*row_id)));
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// What a sender belongs to, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Affiliation {

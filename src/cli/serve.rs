@@ -12,6 +12,7 @@ use crate::config::{ServeConfig, StoreConfig};
 use crate::context::Context;
 use crate::db::dialect::{self, Target};
 use crate::notify::worker::Worker;
+use crate::review::duplicates::worker as duplicates;
 
 /// Runs the service until SIGTERM.
 pub(super) fn serve(store: &StoreConfig, serve: &ServeConfig) -> Result<(), CommandError> {
@@ -49,8 +50,8 @@ pub(super) fn bind(address: &str) -> Result<TcpListener, CommandError> {
     })
 }
 
-/// Runs the server on this thread; counting columns, boundary packs, regions and keys are kept current beside it, and
-/// others are told of changes.
+/// Runs the server on this thread; counting columns, boundary packs, regions and keys are kept current beside it,
+/// others are told of changes, and likely duplicates are looked for.
 pub(super) fn run(
     context: Data<Context>,
     listener: TcpListener,
@@ -58,10 +59,12 @@ pub(super) fn run(
 ) -> Result<(), CommandError> {
     keep_current(context.clone());
     let worker = Worker::start(&context);
+    let looking = duplicates::Worker::start(&context);
     actix_web::rt::System::new()
         .block_on(async { app::serve(context, listener, options)?.await })?;
     // What is just being sent is sent to its end; what waits is there at the next start.
     drop(worker);
+    drop(looking);
     Ok(())
 }
 

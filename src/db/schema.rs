@@ -813,6 +813,7 @@ diesel::table! {
         next_at -> Timestamp,
         sent_at -> Nullable<Timestamp>,
         failed_at -> Nullable<Timestamp>,
+        asked_at -> Nullable<Timestamp>,
     }
 }
 
@@ -823,3 +824,106 @@ diesel::joinable!(notices -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(incident_departures, incidents);
 diesel::allow_tables_to_appear_in_same_query!(outbox, webhooks, users);
 diesel::allow_tables_to_appear_in_same_query!(notices, users);
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    messages (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        report_id -> BigInt,
+        incident_id -> BigInt,
+        version -> Integer,
+        question_id -> Nullable<BigInt>,
+        asked_by -> Nullable<DbUuid>,
+        sent_at -> Timestamp,
+        answered_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::joinable!(messages -> reports (report_id));
+diesel::allow_tables_to_appear_in_same_query!(messages, reports);
+diesel::allow_tables_to_appear_in_same_query!(messages, incidents);
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
+
+    report_changes (id) {
+        id -> BigInt,
+        report_id -> BigInt,
+        incident_id -> BigInt,
+        version -> Integer,
+        kind -> Text,
+        changed_at -> Timestamp,
+        revision -> Integer,
+        state -> Text,
+        facts -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(report_changes -> reports (report_id));
+diesel::allow_tables_to_appear_in_same_query!(report_changes, reports);
+diesel::allow_tables_to_appear_in_same_query!(report_changes, decisions);
+diesel::allow_tables_to_appear_in_same_query!(messages, decisions);
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Date, Text};
+
+    duplicate_blocks (incident_id, block) {
+        incident_id -> BigInt,
+        block -> Text,
+        first_day -> Date,
+        last_day -> Date,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, SmallInt, Timestamp};
+
+    duplicate_pairs (low_id, high_id) {
+        low_id -> BigInt,
+        high_id -> BigInt,
+        score -> SmallInt,
+        figures_veiled -> Binary,
+        rules -> SmallInt,
+        computed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::BigInt;
+
+    duplicate_floods (incident_id) {
+        incident_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    duplicate_dismissals (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        low_id -> BigInt,
+        high_id -> BigInt,
+        dismissed_by -> DbUuid,
+        dismissed_at -> Timestamp,
+        undone_by -> Nullable<DbUuid>,
+        undone_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    duplicate_turns (name) {
+        name -> Text,
+        seq -> BigInt,
+        incident_id -> BigInt,
+        held_by -> Nullable<DbUuid>,
+        held_until -> Nullable<Timestamp>,
+    }
+}

@@ -1,5 +1,7 @@
 //! Sealed parts and their keys in the database. Opens nothing: it stores and finds bytes.
 
+use std::collections::HashMap;
+
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods,
     OptionalExtension, QueryDsl, QueryResult, RunQueryDsl,
@@ -10,8 +12,11 @@ use crate::db::dialect::{self, DbConn};
 use crate::db::rows::{Any, NewDataKeyRow, NewRows, NewSealedRow};
 use crate::db::schema::{data_keys, instance_keys, sealed};
 use crate::ids::Id;
-use crate::seal::envelope::{Owner, Part, Sealed};
+use crate::seal::envelope::{Owner, OwnerKind, Part, Sealed};
 use crate::seal::subkeys::{Purpose, WrappedSubKey};
+
+/// Owners asked about together; each is a bound value.
+const CHUNK: usize = 1_000;
 
 /// Stores a part and its key.
 ///
@@ -72,6 +77,42 @@ pub fn find_part(
     Ok(found.map(|(version, blob, wrapped_key, key_id)| {
         (version, Sealed { wrapped_key, key_id, blob })
     }))
+}
+
+/// Returns the newest version of a part of each of these owners of one kind, by id; where there is none or its key was
+/// destroyed, it is left out.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_parts(
+    conn: &mut DbConn,
+    kind: OwnerKind,
+    part: Part,
+    ids: &[Uuid],
+) -> QueryResult<HashMap<Uuid, (i32, Sealed)>> {
+    type Row = (Id<Any>, i32, Vec<u8>, Vec<u8>, String);
+    let mut found = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(CHUNK) {
+        let ids: Vec<Id<Any>> = ids.iter().copied().map(Id::from_uuid).collect();
+        let rows: Vec<Row> = sealed::table
+            .inner_join(data_keys::table.on(sealed::key_id.eq(data_keys::id.nullable())))
+            .filter(sealed::owner_id.eq_any(ids))
+            .filter(sealed::owner_kind.eq(kind.as_str()))
+            .filter(sealed::part.eq(part.as_str()))
+            .order(sealed::version)
+            .select((
+                sealed::owner_id,
+                sealed::version,
+                sealed::blob,
+                data_keys::wrapped,
+                data_keys::kek_id,
+            ))
+            .load(conn)?;
+        for (owner, version, blob, wrapped_key, key_id) in rows {
+            found.insert(owner.uuid(), (version, Sealed { wrapped_key, key_id, blob }));
+        }
+    }
+    Ok(found)
 }
 
 /// Returns the newest version of a part that there ever was, whether it opens or not.

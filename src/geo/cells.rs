@@ -50,6 +50,11 @@ impl Cell {
         self.0.parent(resolution).map(Cell)
     }
 
+    /// Returns the cell and those that touch it, seven of them but at the twelve pentagons.
+    pub fn with_neighbours(self) -> Vec<Cell> {
+        self.0.grid_disk::<Vec<_>>(1).into_iter().map(Cell).collect()
+    }
+
     /// Returns the centre of the cell.
     pub fn centre(self) -> Option<LonLat> {
         let centre = LatLng::from(self.0);
@@ -123,6 +128,16 @@ mod tests {
         assert_eq!(koidu().parent(7), Some(koidu()));
         assert_eq!(koidu().parent(8), None);
         assert_eq!(koidu().parent(16), None);
+    }
+
+    #[test]
+    fn cells_that_touch_each_other_do_so_both_ways_round() {
+        let cell = koidu().parent(5).unwrap();
+        let near = cell.with_neighbours();
+
+        assert_eq!(near.len(), 7);
+        assert!(near.contains(&cell));
+        assert!(near.iter().all(|other| other.with_neighbours().contains(&cell)));
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::geo::lonlat::LonLat;
 use crate::geo::sites::SiteId;
 use crate::geodata::tally::{AreaPair, Foreseen, RetagReport, Tally};
 use crate::ids::ReportId;
+use crate::incidents::changing::{Moment, ReportChange as Change, keep_report};
 use crate::incidents::opening::open_part;
 use crate::incidents::store::{
     IncidentRow, find_survivor, has_override, refresh_facts, split_codes,
@@ -289,7 +290,14 @@ fn apply(
     if foreseen.is_kept {
         return Ok(foreseen);
     }
+    let fields = foreseen.fields();
+    let now = context.clock.now();
     for change in changes {
+        // What changes no fact of the incident makes no version of it.
+        if !fields.is_empty() {
+            let moment = Moment { incident, version: row.version + 1, now };
+            keep_report(tx.conn, change.report, moment, Change::Retagged)?;
+        }
         diesel::update(
             reports::table
                 .filter(reports::id.eq(change.report))
@@ -305,12 +313,11 @@ fn apply(
         .execute(tx.conn)?;
     }
     refresh_facts(tx.conn, incident)?;
-    let fields = foreseen.fields();
     if !fields.is_empty() {
         let source = changes.iter().find_map(|change| change.boundary_source.as_deref());
         let reason = format!("areas computed anew: {}", source.unwrap_or("no pack has them"));
         let act = SystemAct { act: Act::Retagged, fields: &fields, reason: &reason };
-        record_by_system(tx, &context.sealer, &row, act, context.clock.now())?;
+        record_by_system(tx, &context.sealer, &row, act, now)?;
         tx.changed(incident, ChangeKind::Decided);
     }
     Ok(foreseen)

@@ -48,6 +48,10 @@ pub struct Problem {
     /// `id_conflict`: the fields in which the two contents differ, as JSON pointers.
     #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<serde_json::Value>,
+    /// `sender_unreachable`: `withdrawn`, `erased`, `sender_unknown` or `no_access`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    why: Option<serde_json::Value>,
     /// `too_many_requests`: the seconds to wait, as in `Retry-After`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u32>)]
@@ -92,7 +96,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::RolesApart
         | Code::AlreadyGranted
         | Code::AccountDisabled
-        | Code::Claimed => StatusCode::CONFLICT,
+        | Code::Claimed
+        | Code::SenderUnreachable => StatusCode::CONFLICT,
         Code::Gone => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -259,6 +264,10 @@ fn titles(code: Code) -> (&'static str, &'static str) {
             "somebody works on this incident: leave it to them, or take it over with a reason",
             "quelqu'un travaille sur cet incident : laissez-le-lui, ou reprenez-le avec un motif",
         ),
+        Code::SenderUnreachable => (
+            "nobody can be asked about this report any more: decide on what is known",
+            "on ne peut plus interroger personne sur ce rapport : décidez d'après ce qui est connu",
+        ),
         Code::TooManyRequests => (
             "too many requests: wait before the next one",
             "trop de requêtes : attendez avant la prochaine",
@@ -303,6 +312,7 @@ pub fn render(error: &Error, language: Language) -> HttpResponse<BoxBody> {
         current: extra("current"),
         merged_into: extra("merged_into"),
         fields: extra("fields"),
+        why: extra("why"),
         retry_after: extra("retry_after"),
         search: extra("search"),
     };

@@ -1,15 +1,17 @@
-//! Flags that say what a decision rests on has changed since. They stand with the reports of the incident, and its next
+//! Flags that say what a decision rests on has changed since, or that an answer came. They stand with the reports of the incident, and its next
 //! decision lowers them.
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 
 use crate::db::dialect::DbConn;
 use crate::db::schema::{decisions, reports};
-use crate::incidents::rules::{REPORT_WITHDRAWN, REVISED_AFTER_DECISION};
+use crate::error::Result;
+use crate::incidents::changing::{Moment, ReportChange, keep_report};
+use crate::incidents::rules::{ANSWERED, REPORT_WITHDRAWN, REVISED_AFTER_DECISION};
 use crate::incidents::store::split_codes;
 
 /// The flags that the next decision lowers.
-const WAITING: [&str; 2] = [REVISED_AFTER_DECISION, REPORT_WITHDRAWN];
+const WAITING: [&str; 3] = [REVISED_AFTER_DECISION, REPORT_WITHDRAWN, ANSWERED];
 
 /// Tells whether a reviewer has decided anything of the incident.
 ///
@@ -25,15 +27,16 @@ pub fn is_decided(conn: &mut DbConn, incident: i64) -> QueryResult<bool> {
     .get_result(conn)
 }
 
-/// Raises `flag` on a report, by its row id.
+/// Raises `flag` on a report of the incident whose `moment` it is, by its row id.
 ///
 /// # Errors
 /// When the database fails.
-pub fn raise(conn: &mut DbConn, report: i64, flag: &str) -> QueryResult<()> {
+pub fn raise(conn: &mut DbConn, moment: Moment, report: i64, flag: &str) -> Result<()> {
     let mut flags: String = reports::table.find(report).select(reports::flags).first(conn)?;
     if split_codes(&flags).iter().any(|known| known == flag) {
         return Ok(());
     }
+    keep_report(conn, report, moment, ReportChange::Flagged)?;
     if !flags.is_empty() {
         flags.push(' ');
     }
@@ -46,9 +49,9 @@ pub fn raise(conn: &mut DbConn, report: i64, flag: &str) -> QueryResult<()> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn lower_all(conn: &mut DbConn, incident: i64) -> QueryResult<()> {
+pub fn lower_all(conn: &mut DbConn, moment: Moment) -> Result<()> {
     let rows: Vec<(i64, String)> = reports::table
-        .filter(reports::incident_id.eq(incident))
+        .filter(reports::incident_id.eq(moment.incident))
         .select((reports::id, reports::flags))
         .load(conn)?;
     for (report, flags) in rows {
@@ -56,6 +59,7 @@ pub fn lower_all(conn: &mut DbConn, incident: i64) -> QueryResult<()> {
         kept.retain(|flag| !WAITING.contains(&flag.as_str()));
         let kept = kept.join(" ");
         if kept != flags {
+            keep_report(conn, report, moment, ReportChange::Flagged)?;
             diesel::update(reports::table.find(report))
                 .set(reports::flags.eq(kept))
                 .execute(conn)?;

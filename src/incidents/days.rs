@@ -26,7 +26,7 @@ use crate::seal::envelope::{Owner, OwnerKind, Part, Sealer};
 /// The override of a time that a reviewer told.
 pub const OCCURRED: &str = "occurred";
 /// The override that follows from a settled place; nobody told it.
-const LOCAL_DAYS: &str = "local_days";
+pub const LOCAL_DAYS: &str = "local_days";
 
 /// Derives the facts of an incident anew after its reports changed, the days on the clock of its place among them. Says
 /// whether it has an active report.
@@ -54,8 +54,7 @@ pub fn settle_days(
     let survivor = find_survivor(conn, incident.id)?;
     let field = if is_told { OCCURRED } else { LOCAL_DAYS };
     let (true, Some(survivor)) = (is_told || overrides.place.is_some(), survivor) else {
-        remove_override(conn, incident.id, LOCAL_DAYS)?;
-        return Ok(());
+        return forget_days(conn, (incident.id, version));
     };
     let told = if is_told {
         open_occurred(conn, &context.sealer, owner_of(incident.uuid))?
@@ -67,8 +66,7 @@ pub fn settle_days(
             .filter(|told| matches!(told, Occurred::Instant { .. }))
     };
     let Some(told) = told else {
-        remove_override(conn, incident.id, LOCAL_DAYS)?;
-        return Ok(());
+        return forget_days(conn, (incident.id, version));
     };
     let place = match overrides.place {
         Some(place) => place,
@@ -77,8 +75,13 @@ pub fn settle_days(
     let days = read_days(&context.geo(), told, &place, is_told);
     let value = serde_json::to_string(&days).map_err(Error::internal)?;
     set_override(conn, incident.id, field, &value)?;
-    if is_told {
-        keep_override(conn, (incident.id, version), field, Some(&value))?;
+    Ok(keep_override(conn, (incident.id, version), field, Some(&value))?)
+}
+
+/// Lets the days be those of the reports again.
+fn forget_days(conn: &mut DbConn, (incident, version): (i64, i32)) -> Result<()> {
+    if remove_override(conn, incident, LOCAL_DAYS)? {
+        keep_override(conn, (incident, version), LOCAL_DAYS, None)?;
     }
     Ok(())
 }

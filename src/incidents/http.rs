@@ -30,6 +30,7 @@ use crate::incidents::days::open_settled;
 use crate::incidents::filter::IncidentFilter;
 use crate::incidents::grade::{Grade, list_report_grades};
 use crate::incidents::handling::{renew_claim, show_handling};
+use crate::incidents::likely::show_likely;
 use crate::incidents::merged::list_absorbed;
 use crate::incidents::opening::{self, ERASED, ReportRow, gone};
 use crate::incidents::relations::list_related;
@@ -195,6 +196,7 @@ pub async fn get_incident(
             }
             let mut seen = list_seen(conn, &shared, &[incident.id], &exact)?;
             show_handling(conn, &shared.geo(), &mut seen, &deciding, shared.clock.now())?;
+            show_likely(conn, &shared.geo(), &mut seen, &deciding)?;
             let mut view = seen.pop().ok_or_else(Error::not_found)?.view;
             let suggested = list_suggested(conn, incident.id)?;
             view.suggestions = Some(classify::view_stored(&suggested, &shared.taxonomy));

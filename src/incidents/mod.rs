@@ -5,16 +5,20 @@
 //! `filter` says which ones are meant, `http` lists and shows them. `opening` unseals a report for those who may, `reveal` shows
 //! who its people are, `handling` who works on it, `target` by when, `relations` links incidents that belong together, `merged`
 //! says what merges left. `days` reads a settled time or place on the clock of the place, `attention` flags what changed since
-//! a decision, `consent` says what a release may hold.
+//! a decision, `changing` keeps what a report contributed before a change, from which `earlier` tells an incident as it was,
+//! `consent` says what a release may hold.
 
 pub mod attention;
+pub mod changing;
 pub mod consent;
 pub mod days;
+pub mod earlier;
 pub mod facts;
 pub mod filter;
 pub mod grade;
 pub mod handling;
 pub mod http;
+pub mod likely;
 pub mod merged;
 pub mod opening;
 pub mod relations;

@@ -18,6 +18,9 @@ pub const REVISED_AFTER_DECISION: &str = "revised_after_decision";
 /// Flag of an incident of which one report was withdrawn while others stay; the next decision lowers it.
 pub const REPORT_WITHDRAWN: &str = "report_withdrawn";
 
+/// Flag of an incident of which a sender answered a question; the next decision lowers it.
+pub const ANSWERED: &str = "answered";
+
 /// Returns the facts of an incident from its active reports, the survivor's first; `None` without any.
 ///
 /// Categories are the union, the primary one the survivor's; place, date, country and mining mode are the survivor's;

@@ -40,7 +40,7 @@ pub struct IncidentRow {
 }
 
 /// Returns the row of `facts`; the incident it belongs to is set when it is filed.
-fn facts_row(facts: &Facts) -> FactsRow {
+pub fn facts_row(facts: &Facts) -> FactsRow {
     let place = facts.place.clone();
     let is_mismatch = place.is_mismatch();
     FactsRow {
@@ -363,17 +363,48 @@ pub fn find_overrides(conn: &mut DbConn, incident: i64) -> Result<Overrides> {
         .filter(incident_overrides::incident_id.eq(incident))
         .select((incident_overrides::field, incident_overrides::value))
         .load(conn)?;
-    let values: BTreeMap<String, String> = rows.into_iter().collect();
-    let occurred = read_override(&values, "occurred")?;
+    read_overrides(&rows.into_iter().collect())
+}
+
+/// Returns what reviewers had said of single fields at `version` of an incident, as it is stored, by field.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_overrides_at(
+    conn: &mut DbConn,
+    (incident, version): (i64, i32),
+) -> QueryResult<BTreeMap<String, String>> {
+    let rows: Vec<(String, Option<String>)> = override_history::table
+        .filter(override_history::incident_id.eq(incident))
+        .filter(override_history::version.le(version))
+        .order(override_history::version)
+        .select((override_history::field, override_history::value))
+        .load(conn)?;
+    let mut values = BTreeMap::new();
+    for (field, value) in rows {
+        match value {
+            Some(value) => values.insert(field, value),
+            None => values.remove(&field),
+        };
+    }
+    Ok(values)
+}
+
+/// Returns what is said by overrides as they are stored, by field.
+///
+/// # Errors
+/// When one is damaged.
+pub fn read_overrides(values: &BTreeMap<String, String>) -> Result<Overrides> {
+    let occurred = read_override(values, "occurred")?;
     Ok(Overrides {
-        categories: read_override(&values, "categories")?,
-        place: read_override(&values, "location")?,
-        days: if occurred.is_some() { occurred } else { read_override(&values, "local_days")? },
-        harm: read_override(&values, "harm")?,
-        actors: read_override(&values, "actors")?,
-        severity: read_override(&values, "severity")?,
-        mining_mode: read_override(&values, "mining_mode")?,
-        is_test: read_override(&values, "is_test")?,
+        categories: read_override(values, "categories")?,
+        place: read_override(values, "location")?,
+        days: if occurred.is_some() { occurred } else { read_override(values, "local_days")? },
+        harm: read_override(values, "harm")?,
+        actors: read_override(values, "actors")?,
+        severity: read_override(values, "severity")?,
+        mining_mode: read_override(values, "mining_mode")?,
+        is_test: read_override(values, "is_test")?,
     })
 }
 

@@ -21,8 +21,9 @@ use crate::ids::IncidentId;
 use crate::incidents::grade::{Grade, list_grades};
 use crate::incidents::handling::{AssigneeView, ClaimView};
 use crate::incidents::merged::AbsorbedView;
-use crate::incidents::store::{IncidentRow, split_codes};
+use crate::incidents::store::{IncidentRow, facts_row, split_codes};
 use crate::incidents::target::{Grain, second_of};
+use crate::incidents::types::Facts;
 use crate::intake::classify::SuggestionView;
 use crate::intake::receipt::{AreaView, LabelView};
 use crate::seal::veil::PlaceVeil;
@@ -114,6 +115,9 @@ pub struct IncidentView {
     /// does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<ClaimView>,
+    /// How many other incidents are likely the same event, as `claim`; `GET …/duplicates` lists them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub likely_duplicates: Option<usize>,
     /// Whose case it is, as `claim`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignee: Option<AssigneeView>,
@@ -365,8 +369,37 @@ fn view(
         opened_on: incident.opened_at.date(),
         updated_at: is_exact.then(|| incident.updated_at.and_utc()),
         claim: None,
+        likely_duplicates: None,
         assignee: None,
     })
+}
+
+/// Returns the view of an incident whose facts are not the stored ones.
+///
+/// # Errors
+/// When a veiled place is damaged.
+pub fn view_derived(
+    context: &Context,
+    incident: IncidentRow,
+    (facts, grade): (&Facts, Option<Grade>),
+    merged_into: Option<IncidentId>,
+    is_exact: bool,
+) -> Result<IncidentView> {
+    let column = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    let mut harm: BTreeMap<String, HarmView> = BTreeMap::new();
+    for ((measure, sex_age), (min, max)) in &facts.harm {
+        let of_measure = harm.entry(measure.clone()).or_default();
+        if sex_age.is_empty() {
+            (of_measure.min, of_measure.max) = (column(*min), column(*max));
+        } else {
+            of_measure.by.insert(sex_age.clone(), [column(*min), column(*max)]);
+        }
+    }
+    let categories = facts.categories.iter();
+    let categories = categories.map(|one| (one.code.clone(), one.is_confirmed)).collect();
+    let details = Details { categories, harm, actors: facts.actors.clone(), grade };
+    let facts = facts_row(facts);
+    view(&Loaded { incident, facts, merged_into }, details, context, is_exact)
 }
 
 /// Tells whether an incident is seen from `scope`: by its country, or by the country its point lies in.

@@ -228,6 +228,8 @@ pub struct ReceiptView {
     pub state: &'static str,
     /// The day the server received it, UTC.
     pub received_on: NaiveDate,
+    /// Questions about it that wait for an answer: `GET /v1/messages`.
+    pub open_questions: i64,
 }
 
 impl ReceiptView {
@@ -240,6 +242,7 @@ impl ReceiptView {
             reference: stored.reference.clone(),
             state: if stored.state == "active" { receipt_state(&stored.status) } else { "closed" },
             received_on: stored.received_at.date(),
+            open_questions: if stored.state == "active" { stored.n_open_questions } else { 0 },
         }
     }
 }

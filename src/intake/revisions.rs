@@ -24,6 +24,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Pairs;
 use crate::ids::{Id, ReportId};
 use crate::incidents::attention;
+use crate::incidents::changing::{Moment, ReportChange, keep_report};
 use crate::incidents::days::rederive;
 use crate::incidents::facts::Status;
 use crate::incidents::rules::REVISED_AFTER_DECISION;
@@ -93,11 +94,14 @@ fn revise(
         return Err(Error::new(Code::Unavailable));
     }
     let revision = locked.revision + 1;
+    let (incident, version) = (locked.incident.id, locked.incident.version);
+    let moment = Moment { incident, version, now };
+    keep_report(tx.conn, locked.row_id, moment, ReportChange::Revised)?;
     keep_revision(tx.conn, &locked, &stored, prepared)?;
     update_report(tx.conn, locked.row_id, revision, report_row(prepared)?)?;
     seal_revision(tx.conn, context, prepared, revision)?;
     if attention::is_decided(tx.conn, locked.incident.id)? {
-        attention::raise(tx.conn, locked.row_id, REVISED_AFTER_DECISION)?;
+        attention::raise(tx.conn, moment, locked.row_id, REVISED_AFTER_DECISION)?;
     }
     rederive(tx.conn, context, &locked.incident)?;
     let entry = Entry::new(Act::RevisedReport, id, now)

@@ -1,6 +1,9 @@
 //! Writes a prepared report, or recognises what it has seen before. One transaction, one outcome.
 
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
+use diesel::sql_types::BigInt;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension,
     QueryDsl, QueryResult, RunQueryDsl,
@@ -24,6 +27,9 @@ use crate::intake::prepare::Prepared;
 use crate::intake::revisions;
 use crate::seal::envelope::{Owner, OwnerKind, Part, Sealed, Sealer};
 
+/// Counts the questions about a report that wait for an answer.
+const OPEN_QUESTIONS: &str = "(SELECT COUNT(*) FROM messages WHERE messages.report_id = reports.id \
+    AND messages.question_id IS NULL AND messages.answered_at IS NULL)";
 /// How long the same content without an id counts as a retry.
 const RETRY_WINDOW: Duration = Duration::hours(24);
 
@@ -63,6 +69,8 @@ pub struct Stored {
     pub revision: i32,
     content_mac: Vec<u8>,
     submitter: Option<Vec<u8>>,
+    /// Questions to its sender that wait for an answer.
+    pub n_open_questions: i64,
 }
 
 impl Stored {
@@ -165,6 +173,7 @@ pub fn created(prepared: &Prepared) -> Outcome {
         revision: 1,
         content_mac: prepared.content_mac.to_vec(),
         submitter: Some(prepared.submitter.to_vec()),
+        n_open_questions: 0,
     })
 }
 
@@ -212,6 +221,7 @@ fn find_retry(conn: &mut DbConn, prepared: &Prepared) -> QueryResult<Option<Stor
 
 #[diesel::dsl::auto_type(no_type_alias)]
 fn stored() -> _ {
+    let n_open_questions: SqlLiteral<BigInt> = sql::<BigInt>(OPEN_QUESTIONS);
     reports::table.inner_join(incidents::table).select((
         reports::uuid,
         incidents::uuid,
@@ -223,6 +233,7 @@ fn stored() -> _ {
         reports::revision,
         reports::content_mac,
         reports::submitter,
+        n_open_questions,
     ))
 }
 

@@ -1,4 +1,4 @@
-//! Mail by SMTP: that there is something new, and nothing else. A mailbox is read by whoever runs it.
+//! Mail by SMTP: that there is something new or to answer, and nothing else. A mailbox is read by whoever runs it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -96,6 +96,15 @@ pub enum MailError {
     Invalid,
 }
 
+/// What a mail tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// There is something new to review.
+    Review,
+    /// Somebody asked about a report that the person sent.
+    Question,
+}
+
 /// Hands mail over.
 #[derive(Debug)]
 pub struct Mailer {
@@ -124,17 +133,17 @@ impl Mailer {
         Ok(Self { transport, from, public_url: public_url.cloned() })
     }
 
-    /// Tells somebody that there is something new to review. Waits on this thread.
+    /// Tells somebody that there is something new to review, or to answer. Waits on this thread.
     ///
     /// # Errors
     /// See [`MailError`].
     pub fn send(
         &self,
         to: &MailAddress,
-        language: Language,
+        (topic, language): (Topic, Language),
         now: DateTime<Utc>,
     ) -> Result<(), MailError> {
-        let message = self.write(to, language, now)?;
+        let message = self.write(to, (topic, language), now)?;
         match self.transport.send(&message) {
             Ok(_) => Ok(()),
             Err(error) if error.is_permanent() => Err(MailError::Refused),
@@ -145,10 +154,10 @@ impl Mailer {
     fn write(
         &self,
         to: &MailAddress,
-        language: Language,
+        (topic, language): (Topic, Language),
         now: DateTime<Utc>,
     ) -> Result<Message, MailError> {
-        let (subject, body) = self.words(language);
+        let (subject, body) = self.words(topic, language);
         let id = format!("<{}@{}>", Uuid::new_v4(), self.from.email.domain());
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         MessageBuilder::new()
@@ -163,19 +172,25 @@ impl Mailer {
             .map_err(|_words_may_hold_it| MailError::Invalid)
     }
 
-    /// Returns subject and body: the same whatever happened, wherever.
-    fn words(&self, language: Language) -> (&'static str, String) {
-        let (subject, news, stop) = match language {
-            Language::English => (
-                "Something new to review",
-                "There is something new to review in your queue.",
-                "You set this up in your account, and can end it there.",
-            ),
-            Language::French => (
-                "Du nouveau à examiner",
-                "Il y a du nouveau à examiner dans votre file.",
-                "Vous l'avez réglé dans votre compte, et pouvez y mettre fin.",
-            ),
+    /// Returns subject and body: the same whatever was reported, wherever.
+    fn words(&self, topic: Topic, language: Language) -> (&'static str, String) {
+        let (subject, news) = match (topic, language) {
+            (Topic::Review, Language::English) => {
+                ("Something new to review", "There is something new to review in your queue.")
+            }
+            (Topic::Review, Language::French) => {
+                ("Du nouveau à examiner", "Il y a du nouveau à examiner dans votre file.")
+            }
+            (Topic::Question, Language::English) => {
+                ("Something to answer", "Somebody has a question for you.")
+            }
+            (Topic::Question, Language::French) => {
+                ("Une réponse attendue", "Quelqu'un a une question pour vous.")
+            }
+        };
+        let stop = match language {
+            Language::English => "You set this up in your account, and can end it there.",
+            Language::French => "Vous l'avez réglé dans votre compte, et pouvez y mettre fin.",
         };
         let link = self.public_url.as_ref().map(|url| format!("\n{}\n", url.origin()));
         (subject, format!("{news}\n{}\n{stop}\n", link.unwrap_or_default()))
@@ -242,8 +257,11 @@ mod tests {
         let mailer = Mailer::new(&url, &address("no-reply@example.org"), Some(&public));
         let now = DateTime::from_timestamp(1_711_972_800, 0).expect("an instant");
 
-        let message =
-            mailer.expect("a mailer").write(&address("lead@example.org"), Language::French, now);
+        let message = mailer.expect("a mailer").write(
+            &address("lead@example.org"),
+            (Topic::Review, Language::French),
+            now,
+        );
 
         let text = String::from_utf8(message.expect("a message").formatted()).expect("UTF-8");
         assert!(text.contains("From: Sentinelle <no-reply@example.org>\r\n"), "{text}");

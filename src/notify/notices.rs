@@ -1,4 +1,4 @@
-//! Whom to tell by mail that there is something new to review, and when.
+//! Whom to tell by mail that there is something new to review, or that they were asked back, and when.
 //!
 //! One row a person: however much comes in, it is one mail, and the next one at the earliest an hour later, or five minutes
 //! where something urgent came. Like events it is taken by one server at a time; who died while sending is followed by
@@ -23,7 +23,7 @@ use crate::incidents::facts::Status;
 use crate::incidents::urgency::UrgencyClass;
 use crate::incidents::view::is_seen_from;
 use crate::notify::changes::{Event, list_events};
-use crate::notify::mail::{MailAddress, MailError, Mailer};
+use crate::notify::mail::{MailAddress, MailError, Mailer, Topic};
 use crate::notify::webhooks::outbox::wait_after;
 use crate::seal::envelope::{Owner, OwnerKind, Part};
 
@@ -285,6 +285,23 @@ fn want(
     diesel::update(waiting).set(notices::next_at.eq(next_at)).execute(conn).map(drop)
 }
 
+/// Writes down that somebody was asked about a report they sent, if they get mail.
+///
+/// # Errors
+/// When the database fails.
+pub fn tell_asked(conn: &mut DbConn, user: i64, now: DateTime<Utc>) -> QueryResult<()> {
+    let row = || notices::table.filter(notices::user_id.eq(user));
+    let found: Option<Option<NaiveDateTime>> =
+        row().select(notices::sent_at).first(conn).optional()?;
+    let Some(sent_at) = found else { return Ok(()) };
+    let now = now.naive_utc();
+    let next_at = sent_at.map_or(now, |sent_at| now.max(sent_at + URGENT_INTERVAL));
+    diesel::update(row()).set(notices::asked_at.eq(Some(now))).execute(conn)?;
+    // Whoever is just sending to them, or waits to try again, keeps the time that is theirs.
+    let waiting = row().filter(notices::taken_at.is_null()).filter(notices::n_tries.eq(0));
+    diesel::update(waiting).set(notices::next_at.eq(next_at)).execute(conn).map(drop)
+}
+
 /// A mail that this server hands over now.
 #[derive(Debug, Clone, diesel::Queryable)]
 struct Taken {
@@ -294,6 +311,14 @@ struct Taken {
     language: String,
     address_version: i32,
     n_tries: i32,
+    /// When they were asked back, which is then what the mail tells.
+    asked_at: Option<NaiveDateTime>,
+}
+
+impl Taken {
+    fn topic(&self) -> Topic {
+        if self.asked_at.is_some() { Topic::Question } else { Topic::Review }
+    }
 }
 
 /// Hands the first mail over that is due, if there is one; tells whether there was.
@@ -329,11 +354,14 @@ fn take(conn: &mut DbConn, now: DateTime<Utc>) -> QueryResult<Option<Taken>> {
     diesel::update(notices::table.find(row_id))
         .set((
             notices::taken_at.eq(Some(now.naive_utc())),
-            notices::wanted_at.eq(None::<NaiveDateTime>),
-            notices::is_urgent.eq(false),
             notices::n_tries.eq(notices::n_tries + 1),
             notices::next_at.eq((now + LEASE).naive_utc()),
         ))
+        .execute(conn)?;
+    // A question is told first; what is new to review waits for the next mail.
+    let of_review = notices::table.find(row_id).filter(notices::asked_at.is_null());
+    diesel::update(of_review)
+        .set((notices::wanted_at.eq(None::<NaiveDateTime>), notices::is_urgent.eq(false)))
         .execute(conn)?;
     notices::table
         .inner_join(users::table)
@@ -345,12 +373,13 @@ fn take(conn: &mut DbConn, now: DateTime<Utc>) -> QueryResult<Option<Taken>> {
             notices::language,
             notices::address_version,
             notices::n_tries,
+            notices::asked_at,
         ))
         .first(conn)
         .optional()
 }
 
-/// Sends, if the person still reviews anywhere.
+/// Sends, if the person may still come, and to tell of what is to review, still reviews anywhere.
 fn send(
     context: &Context,
     mailer: &Mailer,
@@ -358,14 +387,24 @@ fn send(
     now: DateTime<Utc>,
 ) -> Result<Option<std::result::Result<(), MailError>>> {
     let address = context.db.read_here(|conn| {
-        let scope = deciding(conn, context, (taken.row_id, taken.user), now)?;
-        if taken.disabled_at.is_some() || scope == Scope::nowhere() {
+        let is_told = match taken.topic() {
+            Topic::Question => true,
+            Topic::Review => {
+                let who = (taken.row_id, taken.user);
+                deciding(conn, context, who, now)? != Scope::nowhere()
+            }
+        };
+        if taken.disabled_at.is_some() || !is_told {
             return Ok(None);
         }
         open_address(conn, context, taken.user, taken.address_version).map(Some)
     })?;
     let language = parse_language(&taken.language).unwrap_or_default();
-    Ok(address.map(|address| mailer.send(&address, language, now)))
+    Ok(address.map(|address| mailer.send(&address, (taken.topic(), language), now)))
+}
+
+fn is_given_up(error: MailError, taken: &Taken) -> bool {
+    error != MailError::NotTaken || taken.n_tries >= MOST_TRIES
 }
 
 fn settle(
@@ -378,10 +417,19 @@ fn settle(
     let row = || notices::table.filter(notices::user_id.eq(taken.row_id));
     let nobody = notices::taken_at.eq(None::<NaiveDateTime>);
     let at = Some(now.naive_utc());
+    let is_settled = match &outcome {
+        Some(Err(error)) => is_given_up(*error, taken),
+        Some(Ok(())) | None => true,
+    };
+    if is_settled {
+        // Asked once more meanwhile, they are told once more.
+        let told = row().filter(notices::asked_at.eq(taken.asked_at));
+        diesel::update(told).set(notices::asked_at.eq(None::<NaiveDateTime>)).execute(conn)?;
+    }
     let Some(outcome) = outcome else {
         return diesel::update(row()).set((nobody, notices::n_tries.eq(0))).execute(conn).map(drop);
     };
-    let Err(error) = outcome else {
+    if outcome.is_ok() {
         let next_at = (now + interval).naive_utc();
         return diesel::update(row())
             .set((
@@ -393,13 +441,12 @@ fn settle(
             ))
             .execute(conn)
             .map(drop);
-    };
-    let is_given_up = error != MailError::NotTaken || taken.n_tries >= MOST_TRIES;
-    if !is_given_up {
+    }
+    if !is_settled && taken.topic() == Topic::Review {
         let unwanted = row().filter(notices::wanted_at.is_null());
         diesel::update(unwanted).set(notices::wanted_at.eq(at)).execute(conn)?;
     }
-    let n_tries = if is_given_up { 0 } else { taken.n_tries };
+    let n_tries = if is_settled { 0 } else { taken.n_tries };
     let next_at = (now + wait_after(taken.n_tries, 0)).naive_utc();
     diesel::update(row())
         .set((
@@ -417,6 +464,7 @@ fn settle(
 /// # Errors
 /// When the database fails.
 pub fn count_waiting(conn: &mut DbConn) -> QueryResult<i64> {
-    let waiting = notices::wanted_at.is_not_null().or(notices::taken_at.is_not_null());
+    let wanted = notices::wanted_at.is_not_null().or(notices::asked_at.is_not_null());
+    let waiting = wanted.or(notices::taken_at.is_not_null());
     notices::table.filter(waiting).count().get_result(conn)
 }

@@ -23,6 +23,7 @@ use crate::http::reason::parse_reason;
 use crate::ids::{Id, IncidentId, UserId};
 use crate::incidents::handling::{AssigneeView, Deciders};
 use crate::incidents::merged::refuse_merged;
+use crate::incidents::store::IncidentRow;
 use crate::incidents::view::is_seen;
 use crate::review::claims::Claimant;
 use crate::review::moves::{Move, MoveKind, insert_move};
@@ -137,12 +138,7 @@ impl Assigning {
         let mut deciders = Deciders::new(&geo, now);
         let countries = (facts.country.as_str(), facts.country_computed.as_deref());
         let before = find_assignment(tx.conn, incident.id)?;
-        let active = match &before {
-            Some(held) if held.disabled_at.is_none() => {
-                deciders.may_decide(tx.conn, held.user_row, countries)?.then_some(held.assignee)
-            }
-            Some(_) | None => None,
-        };
+        let active = find_active(tx.conn, &mut deciders, before.as_ref(), countries)?;
         self.check_rights(context, &facts, active)?;
         if let Some(to) = self.to {
             let row = find_enabled(tx.conn, to)?.ok_or_else(no_decider)?;
@@ -152,11 +148,7 @@ impl Assigning {
         }
         let from = before.as_ref().map(|held| held.assignee);
         if from != self.to {
-            put_assignee(tx.conn, incident.id, self.to, now)?;
-            self.keep(tx, context, incident.id, from)?;
-            let to = self.to.map_or_else(|| "nobody".to_owned(), |to| to.to_string());
-            let entry = self.claimant.entry(Act::AssignedIncident, (&incident, &facts));
-            tx.record(entry.detail(format!("to {to}")));
+            self.put(tx, context, (&incident, &facts), from)?;
         }
         let kept_since = before.map(|held| held.assigned_at.and_utc()).filter(|_| from == self.to);
         let since = kept_since.unwrap_or(now);
@@ -182,6 +174,21 @@ impl Assigning {
         if is_of_another && active != self.to && self.reason.is_none() {
             return Err(reason_needed());
         }
+        Ok(())
+    }
+
+    fn put(
+        &self,
+        tx: &mut WriteTx<'_>,
+        context: &Context,
+        (incident, facts): (&IncidentRow, &FactsRow),
+        from: Option<UserId>,
+    ) -> Result<()> {
+        put_assignee(tx.conn, incident.id, self.to, self.claimant.now)?;
+        self.keep(tx, context, incident.id, from)?;
+        let to = self.to.map_or_else(|| "nobody".to_owned(), |to| to.to_string());
+        let entry = self.claimant.entry(Act::AssignedIncident, (incident, facts));
+        tx.record(entry.detail(format!("to {to}")));
         Ok(())
     }
 
@@ -212,6 +219,19 @@ struct Held {
     assigned_at: NaiveDateTime,
     user_row: i64,
     disabled_at: Option<NaiveDateTime>,
+}
+
+/// Returns whose case it is, if they may decide on it.
+fn find_active(
+    conn: &mut DbConn,
+    deciders: &mut Deciders<'_>,
+    held: Option<&Held>,
+    countries: (&str, Option<&str>),
+) -> Result<Option<UserId>> {
+    let Some(held) = held.filter(|held| held.disabled_at.is_none()) else {
+        return Ok(None);
+    };
+    Ok(deciders.may_decide(conn, held.user_row, countries)?.then_some(held.assignee))
 }
 
 fn find_assignment(conn: &mut DbConn, incident: i64) -> QueryResult<Option<Held>> {
@@ -256,6 +276,28 @@ fn put_assignee(
             .execute(conn)?;
     }
     Ok(())
+}
+
+/// Makes a case, whose row is locked, the claimant's where it is nobody's, or of somebody who may not decide on it any more.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn take_if_free(
+    tx: &mut WriteTx<'_>,
+    context: &Context,
+    claimant: &Claimant,
+    (incident, facts): (&IncidentRow, &FactsRow),
+) -> Result<()> {
+    let geo = context.geo();
+    let countries = (facts.country.as_str(), facts.country_computed.as_deref());
+    let before = find_assignment(tx.conn, incident.id)?;
+    let mut deciders = Deciders::new(&geo, claimant.now);
+    if find_active(tx.conn, &mut deciders, before.as_ref(), countries)?.is_some() {
+        return Ok(());
+    }
+    let (to, overseeing) = (Some(claimant.by), Scope::nowhere());
+    let assigning = Assigning { to, reason: None, overseeing, claimant: claimant.clone() };
+    assigning.put(tx, context, (incident, facts), before.map(|held| held.assignee))
 }
 
 /// Makes what is one person's case, or claimed by them, another's; returns how many cases that were. The entry of the

@@ -241,7 +241,11 @@ fn values_of(facts: &Facts, veil: &PlaceVeil) -> Result<Vec<(&'static str, Value
     ])
 }
 
-fn value_of_place(place: &PlaceFacts, veil: &PlaceVeil) -> Result<Value> {
+/// Returns a place in the shape that fields are compared in.
+///
+/// # Errors
+/// When a veiled place is damaged.
+pub(super) fn value_of_place(place: &PlaceFacts, veil: &PlaceVeil) -> Result<Value> {
     let cell = place.cell7_veiled.as_deref().map(|veiled| veil.unveil_cell(veiled)).transpose()?;
     let site = place.site_veiled.as_deref().map(|veiled| veil.unveil_site(veiled)).transpose()?;
     Ok(json!({

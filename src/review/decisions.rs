@@ -15,6 +15,7 @@ use crate::db::writer::{ChangeKind, WriteTx};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::ids::{DecisionId, IncidentId, ReportId, UserId};
 use crate::incidents::attention;
+use crate::incidents::changing::Moment;
 use crate::incidents::facts::Status;
 use crate::incidents::grade::Grade;
 use crate::incidents::merged::refuse_merged;
@@ -79,7 +80,7 @@ pub fn decide(
         return Err(Error::not_found());
     }
     // Taking the version first locks the row: of two reviewers on one version, exactly one gets it.
-    if !take_version(tx.conn, &incident, decision)? {
+    if !take_version(tx.conn, incident.id, (decision.version, decision.now))? {
         return Err(stale(tx.conn, context, &incident, &decision.scope)?);
     }
     refuse_merged(tx.conn, &incident)?;
@@ -88,7 +89,7 @@ pub fn decide(
     }
     let from = Status::parse(&incident.status)
         .ok_or_else(|| Error::internal("an incident has no status we know"))?;
-    let to = check_status(from, decision)?;
+    let to = decision.status.map_or(Ok(from), |to| check_status(from, to))?;
     if from != to {
         sources::check(tx.conn, &context.keys, (incident.id, to), decision.decided_by)?;
     }
@@ -99,7 +100,8 @@ pub fn decide(
         grades::store(tx.conn, (incident.id, decision.version + 1), &decision.report_grades)?;
         fields.push("reports");
     }
-    attention::lower_all(tx.conn, incident.id)?;
+    let (version, now) = (decision.version + 1, decision.now);
+    attention::lower_all(tx.conn, Moment { incident: incident.id, version, now })?;
     refresh_facts(tx.conn, incident.id)?;
     if to == Status::Verified {
         if confirm_categories(tx.conn, (incident.id, decision.version + 1))? {
@@ -133,21 +135,16 @@ pub(super) fn one_view(
     list_views(conn, context, &[incident], scope)?.pop().ok_or_else(Error::not_found)
 }
 
-/// Raises the version if it is still the one the decision was made on.
-fn take_version(
+/// Raises the version of an incident if it is still the one that was read; says whether it was.
+pub(super) fn take_version(
     conn: &mut DbConn,
-    incident: &IncidentRow,
-    decision: &Decision,
+    incident: i64,
+    (version, now): (i32, DateTime<Utc>),
 ) -> QueryResult<bool> {
     let n_updated = diesel::update(
-        incidents::table
-            .filter(incidents::id.eq(incident.id))
-            .filter(incidents::version.eq(decision.version)),
+        incidents::table.filter(incidents::id.eq(incident)).filter(incidents::version.eq(version)),
     )
-    .set((
-        incidents::version.eq(decision.version + 1),
-        incidents::updated_at.eq(decision.now.naive_utc()),
-    ))
+    .set((incidents::version.eq(version + 1), incidents::updated_at.eq(now.naive_utc())))
     .execute(conn)?;
     Ok(n_updated == 1)
 }
@@ -171,10 +168,10 @@ fn without_reports() -> Error {
 }
 
 /// Returns the status the incident takes.
-fn check_status(from: Status, decision: &Decision) -> Result<Status> {
-    let Some(to) = decision.status else {
-        return Ok(from);
-    };
+///
+/// # Errors
+/// `TransitionNotAllowed`.
+pub(super) fn check_status(from: Status, to: Status) -> Result<Status> {
     if may_become(from, to) {
         return Ok(to);
     }

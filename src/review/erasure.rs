@@ -25,6 +25,7 @@ use crate::db::writer::WriteTx;
 use crate::error::{Code, Error, Result};
 use crate::geo::geotag::Precision;
 use crate::ids::{IncidentId, QuarantinedId, ReportId, UserId};
+use crate::incidents::changing::{Moment, ReportChange, forget_report, keep_report};
 use crate::incidents::days::rederive;
 use crate::incidents::facts::Status;
 use crate::incidents::opening::{ERASED, gone};
@@ -32,6 +33,7 @@ use crate::incidents::store::{IncidentRow, clear_facts, find_incident, lock_inci
 use crate::incidents::view::is_seen;
 use crate::review::decisions::{NewDecision, insert_decision, kind_of_change};
 use crate::review::merging::store::{status_now, status_of};
+use crate::review::messages;
 use crate::seal::envelope::{Owner, OwnerKind, Part};
 
 /// A checked wish to erase a report.
@@ -66,10 +68,14 @@ pub fn erase(tx: &mut WriteTx<'_>, context: &Context, erasure: &Erasure) -> Resu
         return Err(Error::new(Code::Unavailable));
     }
     let incident = lock_incident(tx.conn, incident.id, erasure.now)?;
+    let moment = Moment { incident: incident.id, version: incident.version, now: erasure.now };
+    keep_report(tx.conn, report.id, moment, ReportChange::Erased)?;
+    forget_report(tx.conn, report.id)?;
     if !blank_report(tx.conn, report.id)? {
         return Err(gone());
     }
     shred(tx.conn, erasure.report)?;
+    messages::store::shred(tx.conn, report.id)?;
     let is_left = rederive(tx.conn, context, &incident)?;
     if !is_left {
         forget(tx.conn, &incident, &facts)?;
@@ -79,7 +85,7 @@ pub fn erase(tx: &mut WriteTx<'_>, context: &Context, erasure: &Erasure) -> Resu
     tx.record(entry(erasure, (&incident, status), &facts));
     tx.changed(incident.id, kind_of_change(status_of(&incident)?, status));
     if report.home != incident.id {
-        forget_home(tx, context, erasure, report.home)?;
+        forget_home(tx, context, erasure, &report)?;
     }
     Ok(())
 }
@@ -99,12 +105,15 @@ fn forget_home(
     tx: &mut WriteTx<'_>,
     context: &Context,
     erasure: &Erasure,
-    home: i64,
+    report: &ReportRow,
 ) -> Result<()> {
+    let home = report.home;
     if has_reports(tx.conn, home)? {
         return Ok(());
     }
     let incident = lock_incident(tx.conn, home, erasure.now)?;
+    let moment = Moment { incident: home, version: incident.version, now: erasure.now };
+    keep_report(tx.conn, report.id, moment, ReportChange::Erased)?;
     let facts = incident_facts::table.find(home).first(tx.conn)?;
     forget(tx.conn, &incident, &facts)?;
     record(tx, context, erasure, (&incident, Status::Withdrawn))?;

@@ -23,6 +23,7 @@ use crate::ids::{Id, UserId};
 use crate::incidents::facts::Status;
 use crate::incidents::handling::{Whose, list_assigned, list_claimed, show_handling};
 use crate::incidents::http::{deciding_scope, exact_scope};
+use crate::incidents::likely::show_likely;
 use crate::incidents::selection::{Asked, counted};
 use crate::incidents::target::Deadline;
 use crate::incidents::urgency::{Reason, Urgency, UrgencyClass};
@@ -290,6 +291,7 @@ pub async fn list_queue(
             let ids: Vec<i64> = selection.queued.iter().map(|queued| queued.id).collect();
             let mut seen = list_seen(conn, &shared, &ids, &query.exact)?;
             show_handling(conn, &shared.geo(), &mut seen, &deciding, query.now)?;
+            show_likely(conn, &shared.geo(), &mut seen, &deciding)?;
             let last = selection.queued.last().filter(|_| selection.has_more);
             let next = last
                 .map(|last| page::cursor(&shared.keys, last.place.number(), &binding))

@@ -20,6 +20,7 @@ use crate::http::query::Pairs;
 use crate::http::reason::parse_reason;
 use crate::ids::{Id, ReportId};
 use crate::incidents::attention;
+use crate::incidents::changing::{Moment, ReportChange, keep_report};
 use crate::incidents::days::rederive;
 use crate::incidents::rules::REPORT_WITHDRAWN;
 use crate::incidents::store::find_survivor;
@@ -91,6 +92,8 @@ fn withdraw(
 ) -> Result<ReceiptView> {
     let (id, now) = (withdrawal.report, withdrawal.now);
     let Locked { row_id, incident, facts, .. } = lock_own(tx.conn, id, &withdrawal.submitter, now)?;
+    let moment = Moment { incident: incident.id, version: incident.version, now };
+    keep_report(tx.conn, row_id, moment, ReportChange::Withdrawn)?;
     diesel::update(reports::table.find(row_id))
         .set(reports::state.eq("withdrawn"))
         .execute(tx.conn)?;
@@ -99,7 +102,7 @@ fn withdraw(
     if let Some(left) = left
         && attention::is_decided(tx.conn, incident.id)?
     {
-        attention::raise(tx.conn, left, REPORT_WITHDRAWN)?;
+        attention::raise(tx.conn, moment, left, REPORT_WITHDRAWN)?;
     }
     let is_left = rederive(tx.conn, context, &incident)?;
     let status = status_now(tx.conn, &incident, is_left)?.as_str();

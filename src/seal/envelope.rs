@@ -109,11 +109,15 @@ pub enum OwnerKind {
     CaseMove,
     /// A webhook.
     Webhook,
+    /// A message between reviewer and sender.
+    Message,
+    /// What a reviewer said of two incidents that looked like one.
+    Dismissal,
 }
 
 impl OwnerKind {
     /// Every kind there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Report,
         Self::Incident,
         Self::Decision,
@@ -124,6 +128,8 @@ impl OwnerKind {
         Self::Relation,
         Self::CaseMove,
         Self::Webhook,
+        Self::Message,
+        Self::Dismissal,
     ];
 
     /// Returns the stored name.
@@ -139,6 +145,8 @@ impl OwnerKind {
             Self::Relation => "relation",
             Self::CaseMove => "case_move",
             Self::Webhook => "webhook",
+            Self::Message => "message",
+            Self::Dismissal => "dismissal",
         }
     }
 

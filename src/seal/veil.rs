@@ -19,8 +19,11 @@ pub(super) const VEIL_KEY_BYTES: usize = 64;
 const SITE_BLOCK_BYTES: usize = 64;
 const CELL: &[u8] = b"sentinelle place cell v1";
 const SITE: &[u8] = b"sentinelle place site v1";
+/// Figures about two incidents are filled up to blocks of this.
+const PAIR_BLOCK_BYTES: usize = 256;
+const PAIR: &[u8] = b"sentinelle pair of incidents v1";
 
-/// Veils H3 cells of resolution 7 and site ids under the place key.
+/// Veils H3 cells of resolution 7, site ids, and figures about two places, under the place key.
 pub struct PlaceVeil {
     key: Zeroizing<[u8; VEIL_KEY_BYTES]>,
 }
@@ -76,6 +79,27 @@ impl PlaceVeil {
         }
     }
 
+    /// Returns figures about two incidents, such as how far apart they are, veiled and bound to their row ids.
+    ///
+    /// # Errors
+    /// [`SealError::TooLong`] above 4 GiB.
+    pub fn veil_pair(&self, pair: (i64, i64), figures: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.veil(&pair_label(pair), &pad(figures, PAIR_BLOCK_BYTES)?)
+    }
+
+    /// Returns the figures of veiled ones.
+    ///
+    /// # Errors
+    /// [`SealError::Damaged`] when the bytes were changed or belong to another pair.
+    pub fn unveil_pair(
+        &self,
+        pair: (i64, i64),
+        veiled: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let padded = self.unveil(&pair_label(pair), veiled)?;
+        Ok(Zeroizing::new(unpad(&padded)?.to_vec()))
+    }
+
     fn veil(&self, label: &[u8], place: &[u8]) -> Result<Vec<u8>, SealError> {
         match Aes256Siv::new((&*self.key).into()).encrypt([label], place) {
             Ok(veiled) => Ok(veiled),
@@ -89,6 +113,10 @@ impl PlaceVeil {
             Err(aes_siv::Error) => Err(SealError::Damaged),
         }
     }
+}
+
+fn pair_label((low, high): (i64, i64)) -> Vec<u8> {
+    [PAIR, &low.to_be_bytes(), &high.to_be_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -152,6 +180,15 @@ mod tests {
 
         assert!(veil.unveil_site(&veil.veil_cell(CELL).unwrap()).is_err());
         assert!(veil.unveil_cell(&veil.veil_site(SITE).unwrap()).is_err());
+    }
+
+    #[test]
+    fn figures_of_a_pair_open_for_that_pair_alone() {
+        let veiled = veil().veil_pair((3, 9), b"200 m").unwrap();
+
+        assert_eq!(veil().unveil_pair((3, 9), &veiled).unwrap().as_slice(), b"200 m");
+        assert!(veil().unveil_pair((3, 10), &veiled).is_err());
+        assert_eq!(veiled.len(), veil().veil_pair((3, 9), b"").unwrap().len());
     }
 
     #[test]

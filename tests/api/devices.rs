@@ -232,7 +232,8 @@ fn a_seized_phone_with_a_live_key_yields_no_narrative_name_or_place() {
                 .replace("{id}", id)
                 .replace("{country}", "SLE")
                 .replace("{code}", "west")
-                .replace("{related}", id);
+                .replace("{related}", id)
+                .replace("{other}", id);
             assert!(!path.contains('{'), "{path}: every name in it is filled in");
             let got = key.get(&path);
             let is_receipt = route == "/v1/reports/{id}/receipt" && got.status == 200;

@@ -8,15 +8,16 @@
 )]
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::{Data, ServiceConfig};
 use chrono::{DateTime, TimeZone, Utc};
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::{Connection, PgConnection, SqliteConnection};
 use sentinelle::app::{self, ServerOptions};
 use sentinelle::auth::accounts::{add_device, add_token, add_user, invite};
 use sentinelle::auth::types::{GrantScope, Role};
@@ -106,9 +107,9 @@ impl TestApp {
 
     pub(crate) fn start_with(options: TestOptions) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let postgres = PostgresDatabase::create_if_wanted();
+        let postgres = PostgresDatabase::create_if_wanted(Start::WithTables);
         let database_url = postgres.as_ref().map_or_else(
-            || format!("sqlite://{}", folder.path().join("sentinelle.db").display()),
+            || sqlite_with_tables(&folder.path().join("sentinelle.db")),
             |database| database.url.clone(),
         );
         let noon = Utc.with_ymd_and_hms(2024, 4, 1, 12, 0, 0).single().expect("an instant");
@@ -271,7 +272,7 @@ pub(crate) struct EmptyDatabase {
 
 impl EmptyDatabase {
     pub(crate) fn new() -> Self {
-        let postgres = PostgresDatabase::create_if_wanted();
+        let postgres = PostgresDatabase::create_if_wanted(Start::Empty);
         let url = postgres.as_ref().map(|database| database.url.clone());
         let embedded = Self::embedded();
         Self { url: url.unwrap_or(embedded.url), folder: embedded.folder, _postgres: postgres }
@@ -350,6 +351,30 @@ fn spawn_server(
     (url, handle, server)
 }
 
+/// What a test's database has at first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// Nothing.
+    Empty,
+    /// What the migrations made, once for all tests.
+    WithTables,
+}
+
+/// Puts a database with tables and nothing in them to `path`; returns its address.
+fn sqlite_with_tables(path: &Path) -> String {
+    static WITH_TABLES: OnceLock<Vec<u8>> = OnceLock::new();
+    let model = WITH_TABLES.get_or_init(|| {
+        let model = EmptyDatabase::embedded();
+        drop(Db::open(&DbOptions::new(&model.url)).expect("the database opens"));
+        let file = model.url.trim_start_matches("sqlite://");
+        let mut conn = SqliteConnection::establish(file).expect("the database opens");
+        conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").expect("a whole file");
+        std::fs::read(file).expect("the database")
+    });
+    std::fs::write(path, model).expect("a new database");
+    format!("sqlite://{}", path.display())
+}
+
 /// A database of its own on the server the environment names.
 struct PostgresDatabase {
     admin_url: String,
@@ -362,13 +387,26 @@ impl PostgresDatabase {
         clippy::disallowed_methods,
         reason = "the test suite is told its server by the environment"
     )]
-    fn create_if_wanted() -> Option<Self> {
+    fn create_if_wanted(start: Start) -> Option<Self> {
+        static WITH_TABLES: OnceLock<PostgresDatabase> = OnceLock::new();
         let admin_url = std::env::var("SENTINELLE_TEST_POSTGRES_URL").ok()?;
+        if start == Start::Empty {
+            return Some(Self::create(admin_url, "TEMPLATE template1"));
+        }
+        let model = WITH_TABLES.get_or_init(|| {
+            let model = Self::create(admin_url.clone(), "TEMPLATE template1");
+            drop(Db::open(&DbOptions::new(&model.url)).expect("the database opens"));
+            model
+        });
+        Some(Self::create(admin_url, &format!("TEMPLATE {} STRATEGY file_copy", model.name)))
+    }
+
+    fn create(admin_url: String, like: &str) -> Self {
         let name = format!("test_{}", Uuid::new_v4().simple());
         let mut conn = PgConnection::establish(&admin_url).expect("the test server answers");
-        conn.batch_execute(&format!("CREATE DATABASE {name}")).expect("a new database");
+        conn.batch_execute(&format!("CREATE DATABASE {name} {like}")).expect("a new database");
         let (server, _) = admin_url.rsplit_once('/').expect("a database name in the address");
-        Some(Self { url: format!("{server}/{name}"), admin_url, name })
+        Self { url: format!("{server}/{name}"), admin_url, name }
     }
 }
 

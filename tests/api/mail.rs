@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{Client, TestApp, TestOptions};
+use crate::messages::ask;
 use crate::receiver::Mailbox;
 use crate::scope::disable;
 
@@ -195,4 +196,68 @@ fn an_address_is_shown_to_its_owner_and_may_be_changed() {
     }
     let analyst = app.user(Role::Analyst, "SLE");
     assert_eq!(analyst.get("/v1/me/notifications").expect(200).json()["mail"], Value::Null);
+}
+
+#[test]
+fn whoever_is_asked_back_is_told_that_there_is_a_question_and_nothing_else() {
+    let mailbox = Mailbox::start();
+    let app = start(&mailbox);
+    let (monitor, reviewer) = (app.monitor(), app.reviewer());
+    subscribe(&monitor, "monitor@example.org", "fr");
+    let one = monitor.submit(&quiet("SLE"));
+    deliver(&app);
+    assert!(mailbox.taken().is_empty(), "a monitor reviews nothing");
+
+    let asked = ask(&reviewer, &one, "CANARY: how many?").expect(201).json();
+
+    assert_eq!(asked["delivery"], json!(["inbox", "mail"]));
+    mailbox.refuse(Some("451 try again later"));
+    deliver(&app);
+    assert!(mailbox.taken().is_empty());
+    mailbox.refuse(None);
+    pass(&app, 2);
+    deliver(&app);
+    let mails = mailbox.taken();
+    assert_eq!(mails.len(), 1, "tried again");
+    assert!(mails[0].contains("RCPT TO:<monitor@example.org>"), "{}", mails[0]);
+    assert!(mails[0].contains("=?utf-8?"), "French, with its accents: {}", mails[0]);
+    for word in ["CANARY", "SLE", "rights", "assault", "how many"] {
+        assert!(!mails[0].contains(word), "{word} in {}", mails[0]);
+    }
+    pass(&app, 600);
+    deliver(&app);
+    assert_eq!(mailbox.taken().len(), 1, "once");
+
+    let two = monitor.submit(&quiet("SLE"));
+    let refused = ask(&reviewer, &json!({"id": one["id"], "incident": two["incident"]}), "Who?");
+    refused.expect_problem(422, "invalid_fields");
+    deliver(&app);
+    assert_eq!(mailbox.taken().len(), 1, "nothing was asked, nothing is told");
+}
+
+#[test]
+fn a_reviewer_who_is_asked_back_is_told_of_the_question_and_then_of_the_queue() {
+    let mailbox = Mailbox::start();
+    let app = start(&mailbox);
+    let (reviewer, colleague) = (app.user(Role::Reviewer, "SLE"), app.reviewer());
+    subscribe(&reviewer, "reviewer@example.org", "en");
+    let sent = reviewer.submit(&quiet("SLE"));
+    ask(&colleague, &sent, "How many?").expect(201);
+    reviewer.submit(&quiet("SLE"));
+
+    deliver(&app);
+    pass(&app, 61);
+    deliver(&app);
+
+    let subjects: Vec<String> = mailbox
+        .taken()
+        .iter()
+        .flat_map(|mail| {
+            mail.lines()
+                .filter(|line| line.starts_with("Subject"))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(subjects, ["Subject: Something to answer", "Subject: Something new to review"]);
 }

@@ -23,11 +23,11 @@ const LOCK_DUE_EVENT: &str = "SELECT due.id FROM outbox AS due
 
 /// Whoever is to get mail and has waited longest; the bound value is the time.
 const DUE_NOTICE: &str = "SELECT user_id AS id FROM notices
-    WHERE next_at <= $1 AND (wanted_at IS NOT NULL OR taken_at IS NOT NULL)
+    WHERE next_at <= $1 AND (wanted_at IS NOT NULL OR asked_at IS NOT NULL OR taken_at IS NOT NULL)
     ORDER BY next_at, user_id LIMIT 1";
 /// The same, leaving to others what they have just taken.
 const LOCK_DUE_NOTICE: &str = "SELECT user_id AS id FROM notices
-    WHERE next_at <= $1 AND (wanted_at IS NOT NULL OR taken_at IS NOT NULL)
+    WHERE next_at <= $1 AND (wanted_at IS NOT NULL OR asked_at IS NOT NULL OR taken_at IS NOT NULL)
     ORDER BY next_at, user_id LIMIT 1 FOR UPDATE SKIP LOCKED";
 
 #[derive(QueryableByName)]

@@ -70,6 +70,18 @@ pub(crate) const PLANTS: &[Plant] = &[
         let body = json!({"reason": stage.planter.words("the reason of a withdrawal")});
         sent("monitor", format!("/v1/reports/{id}/withdrawal"), body)
     }),
+    ("POST /v1/incidents/{id}/messages", |stage| {
+        let asked = new_report(stage);
+        let path = format!("/v1/incidents/{}", asked["incident"].as_str().expect("an id"));
+        let body = json!({"report": asked["id"], "text": stage.planter.words("a question")});
+        let mut sent = sent("reviewer", format!("{path}/messages"), body);
+        sent.headers.push(("if-match", "\"1\"".to_owned()));
+        sent
+    }),
+    ("POST /v1/messages/{id}/answers", |stage| {
+        let body = json!({"id": Uuid::new_v4(), "text": stage.planter.words("an answer")});
+        sent("monitor", stage.path("/v1/messages/{id}/answers"), body)
+    }),
     ("POST /v1/classify", |stage| {
         sent("monitor", "/v1/classify", json!({"text": stage.planter.words("a text to classify")}))
     }),
@@ -123,6 +135,12 @@ pub(crate) const PLANTS: &[Plant] = &[
         let reason = stage.planter.words("the reason of a link");
         let body = json!({"incidents": [other], "reason": reason});
         sent("reviewer", stage.path("/v1/incidents/{id}/related"), body)
+    }),
+    ("POST /v1/incidents/{id}/duplicates/dismissals", |stage| {
+        let other = new_report(stage)["incident"].clone();
+        let reason = stage.planter.words("the reason of a dismissal");
+        let body = json!({"incident": other, "reason": reason});
+        sent("reviewer", stage.path("/v1/incidents/{id}/duplicates/dismissals"), body)
     }),
     ("POST /v1/incidents/{id}/merge", |stage| {
         let absorbed = new_report(stage);
@@ -178,6 +196,7 @@ pub(crate) const PLANTS: &[Plant] = &[
 /// Routes that change something and into which nobody can write a word, each with the reason.
 pub(crate) const WITHOUT_WORDS: &[(&str, &str)] = &[
     ("DELETE /v1/incidents/{id}/related/{related}", "two ids and no body"),
+    ("DELETE /v1/incidents/{id}/duplicates/dismissals/{other}", "two ids and no body"),
     ("DELETE /v1/incidents/{id}/claim", "an id and no body"),
     ("DELETE /v1/sessions/{id}", "an id and no body"),
     ("POST /v1/organisations", "names of organisations are public and stand in plain"),
@@ -232,6 +251,9 @@ pub(crate) fn learn(stage: &Stage, route: &str, answer: &Answer) {
             let told = answer.json();
             stage.planter.keep("a token", &text(&told["token"]), &[]);
             stage.keep("tokens", &text(&told["id"]));
+        }
+        "POST /v1/incidents/{id}/messages" => {
+            stage.keep("messages", &text(&answer.json()["id"]));
         }
         "POST /v1/queue/rejections" => {
             stage.keep("rejections", &text(&answer.json()["id"]));

@@ -44,9 +44,13 @@ const TELLING: [(&str, &str); 8] = [
 ];
 
 /// What answers with what the caller has just said, or may read of what is theirs: the name of a phone, the address of a
-/// webhook.
-const NAMING: [(&str, &str); 3] =
-    [("PUT", "/v1/devices/"), ("PUT", "/v1/webhooks/"), ("GET", "/v1/webhooks")];
+/// webhook, what they were asked.
+const NAMING: [(&str, &str); 4] = [
+    ("PUT", "/v1/devices/"),
+    ("PUT", "/v1/webhooks/"),
+    ("GET", "/v1/webhooks"),
+    ("GET", "/v1/messages"),
+];
 
 /// A request that plants canaries where they belong.
 pub(crate) struct Sent {

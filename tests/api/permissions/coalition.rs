@@ -36,9 +36,11 @@ pub(super) fn make(app: &TestApp, kind: Kind, country: &str, own: Option<UserId>
         | Kind::Report
         | Kind::Incident
         | Kind::Quarantined
+        | Kind::Question
         | Kind::Rejection
         | Kind::Pair
         | Kind::LinkedPair
+        | Kind::DismissedPair
         | Kind::MergedPair
         | Kind::Session => unreachable!("made elsewhere"),
     }

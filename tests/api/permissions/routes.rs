@@ -54,8 +54,9 @@ impl Spec {
     pub(super) fn ask(&self, client: &Client, thing: &Thing) -> Answer {
         let (method, pattern) = self.route.split_once(' ').expect("a method and a path");
         let path = pattern.replace("{id}", &thing.id).replace("{code}", &thing.id);
-        let path = path.replace("{country}", thing.country);
-        let path = format!("{}{}", path.replace("{related}", &thing.other), (self.query)(thing));
+        let path = path.replace("{country}", thing.country).replace("{version}", "1");
+        let path = path.replace("{related}", &thing.other).replace("{other}", &thing.other);
+        let path = format!("{path}{}", (self.query)(thing));
         let body = self.body.map(|body| body(thing).to_string());
         client.send(method, &path, self.headers, body.as_deref().map(str::as_bytes))
     }
@@ -69,8 +70,8 @@ const HOOK: &str = "http://127.0.0.1:9/";
 #[expect(clippy::too_many_lines, reason = "a table of routes")]
 pub(super) fn all() -> Vec<Spec> {
     use Kind::{
-        Country, Grant, Incident, LinkedPair, MergedPair, Organisation, Pair, Person, Phone, Quarantined,
-        Region, Rejection, Report, Session, Token, Webhook,
+        Country, DismissedPair, Grant, Incident, LinkedPair, MergedPair, Organisation, Pair, Person, Phone, Quarantined,
+        Question, Region, Rejection, Report, Session, Token, Webhook,
     };
     vec![
         // public
@@ -105,6 +106,8 @@ pub(super) fn all() -> Vec<Spec> {
         // The same content again; whoever is not its sender never learns that there is a report.
         Spec::send("POST /v1/reports/{id}/revisions", Report, |thing| with_id(&thing.report, &thing.id)),
         Spec::send("POST /v1/reports/{id}/withdrawal", Report, |_| json!({"reason": "I was told wrong"})),
+        Spec::read("GET /v1/messages", Country),
+        Spec::send("POST /v1/messages/{id}/answers", Question, |_| json!({"id": Uuid::new_v4(), "text": "three"})),
         Spec::read("GET /v1/geotag", Country).with_query(|_| "?lat=8.644&lon=-10.971".into()),
         Spec::read("GET /v1/places", Country).with_query(|_| "?q=tortiya".into()),
         Spec::send("POST /v1/classify", Country, |_| json!({"text": "Two diggers were beaten."})),
@@ -130,6 +133,14 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::send("POST /v1/incidents/{id}/decisions", Incident, |_| json!({"status": "verified", "reason": "ok"}))
             .on_first_version(),
         Spec::read("GET /v1/incidents/{id}/comparison", Incident),
+        Spec::read("GET /v1/incidents/{id}/history", Incident),
+        Spec::read("GET /v1/incidents/{id}/history/{version}", Incident),
+        Spec::read("GET /v1/incidents/{id}/messages", Incident),
+        Spec::send("POST /v1/incidents/{id}/messages", Incident, |thing| json!({"report": thing.report["id"], "text": "Who?"}))
+            .on_first_version(),
+        Spec::read("GET /v1/incidents/{id}/duplicates", Incident),
+        Spec::send("POST /v1/incidents/{id}/duplicates/dismissals", Pair, |thing| json!({"incident": thing.other, "reason": "ok"})),
+        Spec::remove("DELETE /v1/incidents/{id}/duplicates/dismissals/{other}", DismissedPair),
         Spec::send("POST /v1/incidents/{id}/reveal", Incident, |_| json!({"reason": "ok"})),
         Spec::send("POST /v1/incidents/{id}/related", Pair, |thing| json!({"incidents": [thing.other], "reason": "ok"})),
         Spec::remove("DELETE /v1/incidents/{id}/related/{related}", LinkedPair),

@@ -4,18 +4,22 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
-use sentinelle::auth::accounts::add_user;
+use sentinelle::auth::accounts::{add_token, add_user};
 use sentinelle::auth::sessions::begin;
 use sentinelle::auth::store::find_row_id;
 use sentinelle::auth::types::{GrantScope, Principal, Role};
 use sentinelle::db::schema::{
-    bulk_rejected, bulk_rejections, incident_relations, incidents, quarantined, reports,
+    bulk_rejected, bulk_rejections, duplicate_dismissals, incident_relations, incidents,
+    quarantined, reports,
 };
-use sentinelle::ids::{BulkRejectionId, IncidentId, QuarantinedId, RelationId, UserId};
+use sentinelle::ids::{
+    BulkRejectionId, DismissalId, IncidentId, MessageId, QuarantinedId, RelationId, UserId,
+};
 use sentinelle::incidents::store::find_incident;
 use sentinelle::intake::http::prepare_body;
 use sentinelle::intake::prepare::{Channel, Prepared};
 use sentinelle::intake::store::{answer_earlier, new_rows};
+use sentinelle::review::messages::store::{Kind as MessageKind, NewMessage, insert};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -84,9 +88,13 @@ pub(super) enum Kind {
     Pair,
     /// Two incidents of one country that are linked.
     LinkedPair,
+    /// Two incidents of one country that somebody said are not one.
+    DismissedPair,
     /// Two incidents of one country, the second merged into the first; `other` is the report it brought.
     MergedPair,
     Quarantined,
+    /// A question about a report; one's own is about one's own report.
+    Question,
     /// Incidents of one country that were rejected at once.
     Rejection,
     /// A session: the caller's own, or of somebody else in the country.
@@ -114,9 +122,11 @@ impl Kind {
             | Self::Report
             | Self::Incident
             | Self::Quarantined
+            | Self::Question
             | Self::Rejection
             | Self::Pair
             | Self::LinkedPair
+            | Self::DismissedPair
             | Self::MergedPair
             | Self::Session => false,
             Self::Person
@@ -157,7 +167,11 @@ type Kept = HashMap<(Kind, &'static str, Relation), Arc<Thing>>;
 
 impl<'a> Things<'a> {
     pub(super) fn new(app: &'a TestApp) -> Self {
-        let stranger_id = UserId::random();
+        // Somebody who can be asked back.
+        let name = Uuid::new_v4().to_string();
+        let added = add_user(&app.context, &name, Role::Monitor, vec![GrantScope::All]);
+        let stranger_id = added.expect("a new user");
+        add_token(&app.context, &name, None).expect("a token");
         Self { app, stranger: monitor(stranger_id), stranger_id, kept: Mutex::default() }
     }
 
@@ -192,11 +206,14 @@ impl<'a> Things<'a> {
         let id = match kind {
             Kind::Country | Kind::Report => of_report.clone(),
             Kind::Incident => of_incident.clone(),
-            Kind::Pair | Kind::LinkedPair => {
+            Kind::Pair | Kind::LinkedPair | Kind::DismissedPair => {
                 let second = self.submit(maker, &killing(country));
                 other = second.incident.to_string();
                 if kind == Kind::LinkedPair {
                     self.link(prepared.incident, second.incident);
+                }
+                if kind == Kind::DismissedPair {
+                    self.dismiss(prepared.incident, second.incident);
                 }
                 of_incident.clone()
             }
@@ -207,6 +224,7 @@ impl<'a> Things<'a> {
                 of_incident.clone()
             }
             Kind::Quarantined => self.set_aside(maker, &report, &prepared),
+            Kind::Question => self.ask(&prepared),
             Kind::Rejection => self.reject(prepared.incident),
             Kind::Session => self.begin_session(maker, country),
             Kind::Person
@@ -270,6 +288,23 @@ impl<'a> Things<'a> {
         linked.expect("they are linked");
     }
 
+    fn dismiss(&self, one: IncidentId, other: IncidentId) {
+        let now = self.app.context.clock.now().naive_utc();
+        let dismissed = self.app.context.db.write_here(move |tx| {
+            let (one, _) = find_incident(tx.conn, one)?.expect("an incident");
+            let (other, _) = find_incident(tx.conn, other)?.expect("an incident");
+            let row = (
+                duplicate_dismissals::uuid.eq(DismissalId::random()),
+                duplicate_dismissals::low_id.eq(one.id.min(other.id)),
+                duplicate_dismissals::high_id.eq(one.id.max(other.id)),
+                duplicate_dismissals::dismissed_by.eq(UserId::random()),
+                duplicate_dismissals::dismissed_at.eq(now),
+            );
+            Ok(diesel::insert_into(duplicate_dismissals::table).values(row).execute(tx.conn)?)
+        });
+        dismissed.expect("they are dismissed");
+    }
+
     /// Marks the incident of `absorbed` as merged, with its report, and leaves both at their first version.
     fn merge(&self, absorbed: &Prepared, survivor: IncidentId) {
         let (report, home) = (absorbed.id, absorbed.incident);
@@ -283,6 +318,27 @@ impl<'a> Things<'a> {
             Ok(diesel::update(incidents::table.find(home.id)).set(merged).execute(tx.conn)?)
         });
         assert_eq!(merged.expect("an update"), 1);
+    }
+
+    /// Asks about a report, past what that does to its incident; returns the id of the question.
+    fn ask(&self, prepared: &Prepared) -> String {
+        let (context, now) = (self.app.context.clone(), self.app.context.clock.now());
+        let (id, report, incident) = (MessageId::random(), prepared.id, prepared.incident);
+        let asked = self.app.context.db.write_here(move |tx| {
+            let (incident, _) = find_incident(tx.conn, incident)?.expect("an incident");
+            let report = reports::table.filter(reports::uuid.eq(report));
+            let question = NewMessage {
+                id,
+                report: report.select(reports::id).first(tx.conn)?,
+                incident: (incident.id, 1),
+                kind: MessageKind::Question(UserId::random()),
+                text: "How many?",
+                now,
+            };
+            insert(tx.conn, &context.sealer, &question)
+        });
+        asked.expect("a question");
+        id.to_string()
     }
 
     /// Makes the rejection of one incident, whose version it did not make; returns its id.
