@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::harness::{Client, TestApp, TestOptions};
 
 fn encode(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"))
 }
 
 fn report(narrative: &str) -> Value {
