@@ -22,7 +22,7 @@ use crate::incidents::facts::Status;
 use crate::incidents::grade::{GRADE, Grade};
 use crate::incidents::opening::ERASED;
 use crate::incidents::rules::derive_facts;
-use crate::incidents::store::{IncidentRow, find_report_facts, list_overrides_at, read_overrides};
+use crate::incidents::store::{IncidentRow, list_facts_by_id, list_overrides_at, read_overrides};
 use crate::incidents::types::{Facts, PlaceFacts, ReportFacts};
 
 /// An incident as it was.
@@ -264,10 +264,24 @@ fn list_reports(
             first_after.entry(kept.report).or_insert(kept);
         }
     }
+    let is_as_now =
+        |row: &&ReportRow| row.state != ERASED && !first_after.contains_key(&row.row_id);
+    let as_now: Vec<i64> = rows.iter().filter(is_as_now).map(|row| row.row_id).collect();
+    let mut facts_now = list_facts_by_id(conn, &as_now)?;
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
-        let kept = first_after.remove(&row.row_id);
-        found.push(earlier_report(conn, incident, row, kept)?);
+        let facts = facts_now.remove(&row.row_id);
+        found.push(match first_after.remove(&row.row_id) {
+            Some(kept) => before_change(incident, row, kept)?,
+            None => EarlierReport {
+                row_id: row.row_id,
+                is_guest: row.home != incident,
+                id: row.id,
+                revision: row.revision,
+                state: row.state,
+                facts,
+            },
+        });
     }
     found.sort_by_key(|report| (report.is_guest, report.row_id));
     Ok(found)
@@ -313,24 +327,17 @@ fn list_departures(conn: &mut DbConn, reports: &[i64]) -> QueryResult<Vec<Depart
         .load(conn)
 }
 
-/// `kept` is what was kept before the first change after then; without one the report is as it was.
-fn earlier_report(
-    conn: &mut DbConn,
-    incident: i64,
-    row: ReportRow,
-    kept: Option<Kept>,
-) -> Result<EarlierReport> {
-    let ReportRow { row_id, id, home, revision, state } = row;
-    let is_guest = home != incident;
-    let is_erased = state == ERASED;
-    let Some(kept) = kept else {
-        let facts = if is_erased { None } else { Some(find_report_facts(conn, row_id)?) };
-        return Ok(EarlierReport { row_id, is_guest, id, revision, state, facts });
-    };
-    let facts = kept.facts.as_deref().filter(|_| !is_erased).map(serde_json::from_str);
-    let facts = facts.transpose().map_err(Error::internal)?;
-    let (revision, state) = (kept.revision, kept.state);
-    Ok(EarlierReport { row_id, is_guest, id, revision, state, facts })
+/// Returns a report as it was before the first change after then.
+fn before_change(incident: i64, row: ReportRow, kept: Kept) -> Result<EarlierReport> {
+    let facts = kept.facts.as_deref().filter(|_| row.state != ERASED).map(serde_json::from_str);
+    Ok(EarlierReport {
+        row_id: row.row_id,
+        is_guest: row.home != incident,
+        id: row.id,
+        revision: kept.revision,
+        state: kept.state,
+        facts: facts.transpose().map_err(Error::internal)?,
+    })
 }
 
 /// Returns the status at `version`, and when that version was made.

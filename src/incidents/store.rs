@@ -1,6 +1,6 @@
 //! Incidents and their facts in the database.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
@@ -257,6 +257,19 @@ fn list_facts_of(conn: &mut DbConn, incident: i64, state: &str) -> Result<Vec<Re
 /// When the database fails or the row is damaged.
 pub fn find_report_facts(conn: &mut DbConn, report: i64) -> Result<ReportFacts> {
     report_facts(contributions().filter(reports::id.eq(report)).first(conn)?)
+}
+
+/// Returns what some reports contribute, by row id.
+///
+/// # Errors
+/// When the database fails or a row is damaged.
+pub fn list_facts_by_id(conn: &mut DbConn, reports: &[i64]) -> Result<HashMap<i64, ReportFacts>> {
+    let those = || reports::id.eq_any(reports.to_vec());
+    let ids: Vec<i64> =
+        reports::table.filter(those()).order(reports::id).select(reports::id).load(conn)?;
+    let rows: Vec<ReportFactsRow> =
+        contributions().filter(those()).order(reports::id).load(conn)?;
+    ids.into_iter().zip(rows).map(|(id, row)| Ok((id, report_facts(row)?))).collect()
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]

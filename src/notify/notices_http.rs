@@ -72,7 +72,7 @@ pub async fn get_notifications(
 /// Choose whether you get mail
 ///
 /// At most one an hour (or what the server says), five minutes after the last where something is urgent: that there is
-/// something new to review in a country where you decide, and no word of what it is.
+/// something new to review in a country where you decide, or that somebody asks about a report of yours, and no word of it.
 #[utoipa::path(
     put, path = "/v1/me/notifications", tag = "account", operation_id = "put_notifications",
     request_body = NoticesBody,

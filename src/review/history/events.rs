@@ -147,13 +147,13 @@ impl Event {
 
 /// Where a page begins.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct From {
+pub struct Start {
     at: NaiveDateTime,
     /// How many of that instant were shown.
     n_shown: usize,
 }
 
-impl From {
+impl Start {
     /// Reads the position of a cursor.
     pub fn of_position(position: Option<i64>) -> Self {
         let Some(position) = position else { return Self::default() };
@@ -211,7 +211,7 @@ impl Cast {
     pub fn list(
         &self,
         conn: &mut DbConn,
-        (from, limit): (From, usize),
+        (from, limit): (Start, usize),
         with_acts: bool,
     ) -> QueryResult<(Vec<Event>, Option<i64>)> {
         let n = i64::try_from(limit + from.n_shown + 1).unwrap_or(i64::MAX);
@@ -234,7 +234,7 @@ impl Cast {
         let next = page.last().map(|last| {
             let of_instant = page.iter().filter(|event| event.at == last.at).count();
             let before = if last.at == from.at { from.n_shown } else { 0 };
-            From { at: last.at, n_shown: before + of_instant }.position()
+            Start { at: last.at, n_shown: before + of_instant }.position()
         });
         Ok((page, next))
     }

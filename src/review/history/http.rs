@@ -21,7 +21,7 @@ use crate::ids::{Id, IncidentId};
 use crate::incidents::http::exact_scope;
 use crate::incidents::store::find_incident;
 use crate::incidents::view::is_seen;
-use crate::review::history::events::{Cast, From};
+use crate::review::history::events::{Cast, Start};
 use crate::review::history::view::{EntryView, Sight, view};
 
 /// A page of the story of an incident.
@@ -85,7 +85,7 @@ pub async fn list_history(
         context.db.write(record).await.map_err(audit::not_recorded)?;
     }
     let binding = format!("history {id} {}", found.sees_acts);
-    let from = From::of_position(page.position(&context.keys, &binding)?);
+    let from = Start::of_position(page.position(&context.keys, &binding)?);
     let (shared, limit) = (context.clone(), page.limit);
     let (is_exact, sees_acts) = (found.is_exact, found.sees_acts);
     let (items, next) = context
