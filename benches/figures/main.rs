@@ -14,8 +14,10 @@
     reason = "a measurement that cannot run must fail, and it prints numbers"
 )]
 
+mod accounts;
 mod aggregates;
 mod audit;
+mod duplicates;
 mod intake;
 mod keys;
 mod load;
@@ -24,6 +26,7 @@ mod memory;
 mod packs;
 mod places;
 mod queue;
+mod recognised;
 mod sign_in;
 mod table;
 mod visible;
@@ -33,7 +36,7 @@ use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 12] = [
+const PARTS: [Part; 13] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
@@ -43,6 +46,7 @@ const PARTS: [Part; 12] = [
     ("aggregates", aggregates::measure),
     ("intake", intake::measure),
     ("queue", queue::measure),
+    ("duplicates", duplicates::measure),
     ("audit", audit::measure),
     ("sign_in", sign_in::measure),
     ("memory", memory::measure),

@@ -9,9 +9,12 @@ use sentinelle::auth::sessions::begin;
 use sentinelle::auth::store::find_row_id;
 use sentinelle::auth::types::{GrantScope, Principal, Role};
 use sentinelle::db::schema::{
-    bulk_rejected, bulk_rejections, duplicate_dismissals, incident_relations, incidents, quarantined, reports,
+    bulk_rejected, bulk_rejections, duplicate_dismissals, incident_relations, incidents,
+    quarantined, reports,
 };
-use sentinelle::ids::{BulkRejectionId, DismissalId, IncidentId, QuarantinedId, RelationId, UserId};
+use sentinelle::ids::{
+    BulkRejectionId, DismissalId, IncidentId, QuarantinedId, RelationId, UserId,
+};
 use sentinelle::incidents::store::find_incident;
 use sentinelle::intake::http::prepare_body;
 use sentinelle::intake::prepare::{Channel, Prepared};
