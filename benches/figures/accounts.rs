@@ -63,8 +63,6 @@ impl Kind {
 pub(crate) struct Account {
     /// Which event it tells of.
     pub(crate) event: usize,
-    /// Which pair it was written for.
-    pub(crate) pair: usize,
     /// What is submitted.
     pub(crate) body: Value,
 }
@@ -435,7 +433,7 @@ impl Event {
         Self { number, day, scenario, n, details, who, ..self.clone() }
     }
 
-    fn tell(&self, chance: &mut Chance, language: usize, opening: usize, pair: usize) -> Account {
+    fn tell(&self, chance: &mut Chance, language: usize, opening: usize) -> Account {
         let scenario = &SCENARIOS[self.scenario];
         let (country, town, lat, lon) = MINES[self.mine];
         // One in five counts wrong, by one.
@@ -479,7 +477,7 @@ impl Event {
         if let Some(measure) = scenario.measure.filter(|_| !chance.one_in(3)) {
             body["harm"] = json!({ measure: n });
         }
-        Account { event: self.number, pair, body }
+        Account { event: self.number, body }
     }
 
     fn words(&self, chance: &mut Chance, language: usize, opening: usize, n: usize) -> String {
@@ -570,8 +568,8 @@ pub(crate) fn invent(seed: u64) -> Set {
         };
         let opening = chance.below(4);
         let other_opening = opening + 1 + chance.below(3);
-        accounts.push(event.tell(&mut chance, language, opening, pair));
-        accounts.push(other.tell(&mut chance, other_language, other_opening, pair));
+        accounts.push(event.tell(&mut chance, language, opening));
+        accounts.push(other.tell(&mut chance, other_language, other_opening));
         pairs.push(kind);
     }
     Set { accounts, pairs }

@@ -14,8 +14,10 @@
     reason = "a measurement that cannot run must fail, and it prints numbers"
 )]
 
+mod accounts;
 mod aggregates;
 mod audit;
+mod duplicates;
 mod intake;
 mod keys;
 mod load;
@@ -24,6 +26,7 @@ mod memory;
 mod packs;
 mod places;
 mod queue;
+mod recognised;
 mod search;
 mod sign_in;
 mod table;
@@ -34,7 +37,7 @@ use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 13] = [
+const PARTS: [Part; 14] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
@@ -45,6 +48,7 @@ const PARTS: [Part; 13] = [
     ("intake", intake::measure),
     ("queue", queue::measure),
     ("search", search::measure),
+    ("duplicates", duplicates::measure),
     ("audit", audit::measure),
     ("sign_in", sign_in::measure),
     ("memory", memory::measure),

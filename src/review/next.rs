@@ -27,6 +27,7 @@ use crate::incidents::facts::Status;
 use crate::incidents::handling::{
     Whose, list_assigned, list_claimed, list_claims, list_handling, show_handling,
 };
+use crate::incidents::likely::show_likely;
 use crate::incidents::store::IncidentRow;
 use crate::incidents::urgency::Urgency;
 use crate::incidents::view::{is_seen, list_seen};
@@ -166,6 +167,7 @@ impl Taking {
         let show = move |conn: &mut DbConn| {
             let mut seen = list_seen(conn, &context, &[incident], query.exact())?;
             show_handling(conn, &context.geo(), &mut seen, &claimant.scope, claimant.now)?;
+            show_likely(conn, &context.geo(), &mut seen, &claimant.scope)?;
             let seen = seen.pop().ok_or_else(Error::not_found)?;
             Ok(QueueItem::of(seen, urgency, query.deadline()))
         };

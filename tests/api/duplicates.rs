@@ -61,8 +61,12 @@ fn r1_and_r2_are_each_others_likely_duplicate_and_nothing_else_of_march_is() {
     let submitted = submit_march(&app.monitor(), &reviewer);
     let incident = |key: &str| &submitted[key]["incident"];
     assert_eq!(ask(&reviewer, incident("R1"))["as_of"], 0, "nothing was looked for yet");
+    let coordinator = app.user(Role::Coordinator, "all");
+    let metrics = || coordinator.get("/metrics").expect(200).text();
+    assert!(!metrics().contains("\nsentinelle_duplicates_pending 0\n"), "it is behind");
 
     look(&app);
+    assert!(metrics().contains("\nsentinelle_duplicates_pending 0\n"), "{}", metrics());
 
     for (one, other) in [("R1", "R2"), ("R2", "R1")] {
         let found = ask(&reviewer, incident(one));

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 
-use crate::aggregates::store::find_head;
 use crate::context::Context;
 use crate::db::dialect::{self, DbConn};
 use crate::db::rows::Any;
@@ -159,9 +158,6 @@ type Next = (Position, Position, Vec<i64>);
 /// Returns where it stands, where it will, and the incidents that changed in between, each once.
 fn find_next(conn: &mut DbConn) -> Result<Option<Next>> {
     let before = store::find_position(conn)?;
-    if before.0 > find_head(conn)? {
-        return Ok(None);
-    }
     let next = store::list_next(conn, before, AT_ONCE)?;
     let Some(after) = next.last().copied() else { return Ok(None) };
     let changed: BTreeSet<i64> = next.into_iter().map(|(_, incident)| incident).collect();
