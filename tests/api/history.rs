@@ -348,7 +348,7 @@ fn a_story_is_read_page_by_page_though_much_happened_at_once() {
 
 /// What an incident showed at each version it had, without what is no fact of it.
 #[derive(Default)]
-struct Recorder(BTreeMap<(String, i64), Value>);
+pub(crate) struct Recorder(BTreeMap<(String, i64), Value>);
 
 fn facts_of(mut shown: Value) -> Value {
     let fields = shown.as_object_mut().expect("an incident");
@@ -359,7 +359,7 @@ fn facts_of(mut shown: Value) -> Value {
 }
 
 impl Recorder {
-    fn record(&mut self, app: &TestApp, client: &Client, incidents: &[&Value]) {
+    pub(crate) fn record(&mut self, app: &TestApp, client: &Client, incidents: &[&Value]) {
         for incident in incidents {
             let shown = facts_of(read(client, incident));
             let version = shown["version"].as_i64().expect("a version");
@@ -370,7 +370,7 @@ impl Recorder {
         tick(app);
     }
 
-    fn expect_all_told(&self, client: &Client) {
+    pub(crate) fn expect_all_told(&self, client: &Client) {
         for ((incident, version), right) in &self.0 {
             let path = format!("/v1/incidents/{incident}/history/{version}");
             let told = client.get(&path).expect(200).json();

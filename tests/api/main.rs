@@ -30,6 +30,7 @@ mod grades;
 mod grants;
 mod headers;
 mod history;
+mod history_states;
 mod intake;
 mod keys;
 mod lists;
