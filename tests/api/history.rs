@@ -352,7 +352,8 @@ pub(crate) struct Recorder(BTreeMap<(String, i64), Value>);
 
 fn facts_of(mut shown: Value) -> Value {
     let fields = shown.as_object_mut().expect("an incident");
-    for other in ["suggestions", "related", "absorbed", "consent", "claim", "assignee"] {
+    let told_now = ["suggestions", "related", "absorbed", "consent", "claim", "assignee"];
+    for other in told_now.into_iter().chain(["likely_duplicates"]) {
         fields.remove(other);
     }
     shown

@@ -173,7 +173,15 @@ fn a_phone_needs_an_id_and_gets_a_receipt_only() {
     let receipt = phone.post("/v1/reports", &with_id()).expect(201).json();
 
     assert_eq!(refused.pointers(), ["/id"]);
-    let right = ["id", "is_id_made_here", "received_on", "reference", "revision", "state"];
+    let right = [
+        "id",
+        "is_id_made_here",
+        "open_questions",
+        "received_on",
+        "reference",
+        "revision",
+        "state",
+    ];
     assert_eq!(keys(&receipt), BTreeSet::from(right));
     assert_eq!(receipt["state"], "received");
     assert_eq!(receipt["received_on"], "2024-04-01");

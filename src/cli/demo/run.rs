@@ -72,7 +72,7 @@ pub(in crate::cli) fn demo(args: &DemoArgs) -> Result<(), CommandError> {
         tell(&format!("inventing {N_REPORTS} reports …"));
     }
     let accounts = add_accounts(&context)?;
-    fill(&context, accounts.monitor_id)?;
+    fill(&context, &accounts)?;
     let told = if args.json { accounts.as_json(&url) } else { accounts.for_people(&url) };
     answer(&told);
     serve::run(context, listener, &ServerOptions::default())
@@ -107,6 +107,8 @@ fn empty_folder(folder: &Path) -> Result<(), CommandError> {
 /// The demo's people and their tokens.
 struct Accounts {
     monitor_id: UserId,
+    /// Who made the decisions that are there at first, so that every one has somebody behind it.
+    desk_id: UserId,
     tokens: Vec<(&'static str, &'static str, Credential)>,
 }
 
@@ -143,7 +145,8 @@ fn add_accounts(context: &Context) -> Result<Accounts, CommandError> {
     tokens.push(("device", "a phone: submits and reads its own receipts only", key));
     let monitor_id =
         monitor_id.ok_or_else(|| CommandError::Usage("the demo has no monitor".into()))?;
-    Ok(Accounts { monitor_id, tokens })
+    let desk_id = add_user(context, "demo desk", Role::Reviewer, vec![GrantScope::All])?;
+    Ok(Accounts { monitor_id, desk_id, tokens })
 }
 
 impl Accounts {
@@ -183,24 +186,28 @@ impl Accounts {
              -d '{{\"occurred\":\"2024-03-05\",\"location\":{{\"lat\":8.644,\"lon\":-10.971}},\"categories\":[\"rights.life_integrity.assault_injury\"],\"narrative\":\"Two diggers were beaten at the pit. [invented example]\",\"harm\":{{\"injured\":2}}}}'\n\n\
              # what waits for review, most urgent first\n\
              curl -s -H 'Authorization: Bearer {}' '{url}/v1/queue?limit=3'\n\n\
+             # take the next case: for 15 minutes nobody else gets it; its story is under /v1/incidents/ID/history\n\
+             curl -s -X POST -H 'Authorization: Bearer {}' {url}/v1/queue/next\n\n\
              Ctrl-C stops it. The next start begins anew.",
             tokens.join("\n"),
             token_of("analyst"),
             token_of("monitor"),
+            token_of("reviewer"),
             token_of("reviewer"),
         )
     }
 }
 
 /// Puts the invented reports through the one intake path, and the decisions through the one way incidents change.
-fn fill(context: &Data<Context>, monitor: UserId) -> Result<(), CommandError> {
+fn fill(context: &Data<Context>, accounts: &Accounts) -> Result<(), CommandError> {
     let places = demo_places(&context.geo());
     let today = context.clock.now().date_naive();
     let invented = invent(SEED, N_REPORTS, &places, today).map_err(StartError::from)?;
     let grant = Grant { role: Role::Monitor, written: GrantScope::All, scope: Scope::All };
-    let principal = Principal::User { id: monitor, grants: vec![grant], limits: Limits::default() };
+    let principal =
+        Principal::User { id: accounts.monitor_id, grants: vec![grant], limits: Limits::default() };
     for report in invented {
-        take_in(context, &principal, report)?;
+        take_in(context, &principal, accounts.desk_id, report)?;
     }
     Ok(())
 }
@@ -208,6 +215,7 @@ fn fill(context: &Data<Context>, monitor: UserId) -> Result<(), CommandError> {
 fn take_in(
     context: &Data<Context>,
     principal: &Principal,
+    desk: UserId,
     invented: InventedReport,
 ) -> Result<(), CommandError> {
     let body = serde_json::from_value(invented.body).map_err(Error::internal)?;
@@ -223,16 +231,16 @@ fn take_in(
         if is_mismatch && status == Status::Verified.as_str() {
             break;
         }
-        decide_one(context, (prepared.incident, version), status, reason)?;
+        decide_one(context, desk, (prepared.incident, version), (status, reason))?;
     }
     Ok(())
 }
 
 fn decide_one(
     context: &Data<Context>,
+    desk: UserId,
     (incident, version): (IncidentId, i32),
-    status: &str,
-    reason: &str,
+    (status, reason): (&str, &str),
 ) -> Result<(), CommandError> {
     let decision = Decision {
         incident,
@@ -241,7 +249,7 @@ fn decide_one(
         corrections: Corrections::default(),
         report_grades: Vec::new(),
         reason: reason.to_owned(),
-        decided_by: None,
+        decided_by: Some(desk),
         scope: Scope::All,
         now: context.clock.now(),
     };

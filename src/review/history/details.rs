@@ -159,10 +159,10 @@ fn kind_of(event: &Event, step: Option<&Step>, is_flood: bool) -> EventKind {
         EventKind::Answered
     } else if fields == ["reports"] && is_by_system {
         EventKind::Withdrawn
-    } else if is_by_system {
-        EventKind::Retagged
     } else if statuses.is_some_and(|(from, to)| from != to) {
         EventKind::Decided
+    } else if is_by_system {
+        EventKind::Retagged
     } else if fields.iter().all(|field| [GRADE, "reports"].contains(field)) {
         EventKind::Graded
     } else {
