@@ -242,7 +242,11 @@ impl ReceiptView {
             reference: stored.reference.clone(),
             state: if stored.state == "active" { receipt_state(&stored.status) } else { "closed" },
             received_on: stored.received_at.date(),
-            open_questions: if stored.state == "active" { stored.n_open_questions } else { 0 },
+            open_questions: if stored.state == "active" {
+                stored.n_open_questions.unwrap_or(0)
+            } else {
+                0
+            },
         }
     }
 }

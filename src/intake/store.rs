@@ -1,9 +1,6 @@
 //! Writes a prepared report, or recognises what it has seen before. One transaction, one outcome.
 
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
-use diesel::dsl::sql;
-use diesel::expression::SqlLiteral;
-use diesel::sql_types::BigInt;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension,
     QueryDsl, QueryResult, RunQueryDsl,
@@ -14,7 +11,7 @@ use crate::audit::act::Act;
 use crate::auth::types::Scope;
 use crate::db::dialect::{self, DbConn};
 use crate::db::rows::{NewReportRow, NewRows};
-use crate::db::schema::{incidents, quarantined, reports};
+use crate::db::schema::{incidents, messages, quarantined, reports};
 use crate::db::sealed;
 use crate::db::writer::WriteTx;
 use crate::error::{Code, Error, Result};
@@ -27,9 +24,6 @@ use crate::intake::prepare::Prepared;
 use crate::intake::revisions;
 use crate::seal::envelope::{Owner, OwnerKind, Part, Sealed, Sealer};
 
-/// Counts the questions about a report that wait for an answer.
-const OPEN_QUESTIONS: &str = "(SELECT COUNT(*) FROM messages WHERE messages.report_id = reports.id \
-    AND messages.question_id IS NULL AND messages.answered_at IS NULL)";
 /// How long the same content without an id counts as a retry.
 const RETRY_WINDOW: Duration = Duration::hours(24);
 
@@ -70,7 +64,7 @@ pub struct Stored {
     content_mac: Vec<u8>,
     submitter: Option<Vec<u8>>,
     /// Questions to its sender that wait for an answer.
-    pub n_open_questions: i64,
+    pub n_open_questions: Option<i64>,
 }
 
 impl Stored {
@@ -173,7 +167,7 @@ pub fn created(prepared: &Prepared) -> Outcome {
         revision: 1,
         content_mac: prepared.content_mac.to_vec(),
         submitter: Some(prepared.submitter.to_vec()),
-        n_open_questions: 0,
+        n_open_questions: None,
     })
 }
 
@@ -221,7 +215,12 @@ fn find_retry(conn: &mut DbConn, prepared: &Prepared) -> QueryResult<Option<Stor
 
 #[diesel::dsl::auto_type(no_type_alias)]
 fn stored() -> _ {
-    let n_open_questions: SqlLiteral<BigInt> = sql::<BigInt>(OPEN_QUESTIONS);
+    let n_open_questions = messages::table
+        .filter(messages::report_id.eq(reports::id))
+        .filter(messages::question_id.is_null())
+        .filter(messages::answered_at.is_null())
+        .count()
+        .single_value();
     reports::table.inner_join(incidents::table).select((
         reports::uuid,
         incidents::uuid,

@@ -157,7 +157,8 @@ fn a_row_holds_the_core_and_for_reviewers_the_fine_cell() {
         assert_eq!(keys(&page), BTreeSet::from(["items", "next", "total", "as_of"]));
         let path = format!("/v1/incidents/{}", submitted["incident"].as_str().expect("an id"));
         let told_alone = ["suggestions", "related", "absorbed", "consent"];
-        let alone = right.iter().copied().chain(told_alone).collect();
+        let told_to_deciders = (right == &fine).then_some("likely_duplicates");
+        let alone = right.iter().copied().chain(told_alone).chain(told_to_deciders).collect();
         let incident = client.get(&path).expect(200).json();
         for (view, right) in [(&page["items"][0], right), (&incident, &alone)] {
             assert_eq!(&keys(view), right, "{role:?}");
