@@ -59,13 +59,96 @@ pub fn public_routes() -> Vec<(RouteName, Route)> {
 /// Every route that needs one.
 pub fn guarded_routes() -> Vec<(RouteName, Route)> {
     let mut routes = vec![
-        // review
+        // counts
+        ((Method::GET, "/v1/aggregates"), read().to(aggregates::http::get_aggregates)),
+        ((Method::GET, "/v1/aggregates.csv"), read().to(aggregates::http::get_aggregates_csv)),
+        ((Method::GET, "/v1/countries"), read().to(aggregates::http::list_countries)),
+        ((Method::GET, "/v1/countries.csv"), read().to(aggregates::http::list_countries_csv)),
+        (
+            (Method::GET, "/v1/countries/{country}.csv"),
+            read().to(aggregates::http::get_country_csv),
+        ),
+        ((Method::GET, "/v1/countries/{country}"), read().to(aggregates::http::get_country)),
+        // audit
+        ((Method::GET, "/v1/audit"), read().to(audit::http::list_audit_entries)),
+        ((Method::GET, "/v1/audit/heads"), read().to(audit::http::list_audit_heads)),
+        // operation
+        ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
+    ];
+    routes.extend(intake_routes());
+    routes.extend(incident_routes());
+    routes.extend(case_routes());
+    routes.extend(queue_routes());
+    routes.extend(notify_routes());
+    routes.extend(account_routes());
+    routes.extend(people_routes());
+    routes
+}
+
+/// Routes by which reports come in, are corrected and are opened.
+fn intake_routes() -> Vec<(RouteName, Route)> {
+    vec![
+        ((Method::POST, "/v1/reports"), web::post().to(intake::http::create_report)),
+        ((Method::PUT, "/v1/reports/{id}"), web::put().to(intake::http::put_report)),
+        ((Method::GET, "/v1/reports/{id}"), read().to(incidents::http::get_report)),
+        ((Method::GET, "/v1/reports/{id}/receipt"), read().to(intake::http::get_receipt)),
+        (
+            (Method::POST, "/v1/reports/{id}/revisions"),
+            web::post().to(intake::revisions::create_revision),
+        ),
+        (
+            (Method::POST, "/v1/reports/{id}/withdrawal"),
+            web::post().to(review::withdrawal::withdraw_report),
+        ),
+        ((Method::GET, "/v1/messages"), read().to(review::messages::inbox::list_own_questions)),
+        (
+            (Method::POST, "/v1/messages/{id}/answers"),
+            web::post().to(review::messages::answering::answer_question),
+        ),
+        ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
+        ((Method::GET, "/v1/places"), read().to(intake::places::list_places)),
+        ((Method::POST, "/v1/classify"), web::post().to(intake::classify::classify_text)),
+    ]
+}
+
+/// Routes of incidents and reports under review.
+fn incident_routes() -> Vec<(RouteName, Route)> {
+    vec![
         ((Method::GET, "/v1/incidents"), read().to(incidents::http::list_incidents)),
         ((Method::GET, "/v1/incidents/{id}"), read().to(incidents::http::get_incident)),
         (
             (Method::POST, "/v1/incidents/{id}/decisions"),
             web::post().to(review::http::decide_incident),
         ),
+        (
+            (Method::GET, "/v1/incidents/{id}/comparison"),
+            read().to(review::comparison::compare_incident),
+        ),
+        ((Method::DELETE, "/v1/reports/{id}"), web::delete().to(review::http::erase_report)),
+        (
+            (Method::POST, "/v1/incidents/{id}/reveal"),
+            web::post().to(incidents::reveal::reveal_incident),
+        ),
+        (
+            (Method::POST, "/v1/incidents/{id}/related"),
+            web::post().to(incidents::relations::relate_incidents),
+        ),
+        (
+            (Method::DELETE, "/v1/incidents/{id}/related/{related}"),
+            web::delete().to(incidents::relations::unrelate_incident),
+        ),
+        ((Method::GET, "/v1/quarantine"), read().to(review::http::list_quarantined)),
+        ((Method::GET, "/v1/quarantine/{id}"), read().to(review::http::get_quarantined)),
+        (
+            (Method::POST, "/v1/quarantine/{id}/decisions"),
+            web::post().to(review::http::decide_quarantined),
+        ),
+    ]
+}
+
+/// Routes of what makes several reports one case, and of its story.
+fn case_routes() -> Vec<(RouteName, Route)> {
+    vec![
         (
             (Method::POST, "/v1/incidents/{id}/merge"),
             web::post().to(review::merging::http::merge_incidents),
@@ -102,76 +185,6 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             (Method::DELETE, "/v1/incidents/{id}/duplicates/dismissals/{other}"),
             web::delete().to(duplicates::http::undo_dismissal),
         ),
-        (
-            (Method::GET, "/v1/incidents/{id}/comparison"),
-            read().to(review::comparison::compare_incident),
-        ),
-        ((Method::DELETE, "/v1/reports/{id}"), web::delete().to(review::http::erase_report)),
-        (
-            (Method::POST, "/v1/incidents/{id}/reveal"),
-            web::post().to(incidents::reveal::reveal_incident),
-        ),
-        (
-            (Method::POST, "/v1/incidents/{id}/related"),
-            web::post().to(incidents::relations::relate_incidents),
-        ),
-        (
-            (Method::DELETE, "/v1/incidents/{id}/related/{related}"),
-            web::delete().to(incidents::relations::unrelate_incident),
-        ),
-        ((Method::GET, "/v1/quarantine"), read().to(review::http::list_quarantined)),
-        ((Method::GET, "/v1/quarantine/{id}"), read().to(review::http::get_quarantined)),
-        (
-            (Method::POST, "/v1/quarantine/{id}/decisions"),
-            web::post().to(review::http::decide_quarantined),
-        ),
-        // counts
-        ((Method::GET, "/v1/aggregates"), read().to(aggregates::http::get_aggregates)),
-        ((Method::GET, "/v1/aggregates.csv"), read().to(aggregates::http::get_aggregates_csv)),
-        ((Method::GET, "/v1/countries"), read().to(aggregates::http::list_countries)),
-        ((Method::GET, "/v1/countries.csv"), read().to(aggregates::http::list_countries_csv)),
-        (
-            (Method::GET, "/v1/countries/{country}.csv"),
-            read().to(aggregates::http::get_country_csv),
-        ),
-        ((Method::GET, "/v1/countries/{country}"), read().to(aggregates::http::get_country)),
-        // audit
-        ((Method::GET, "/v1/audit"), read().to(audit::http::list_audit_entries)),
-        ((Method::GET, "/v1/audit/heads"), read().to(audit::http::list_audit_heads)),
-        // operation
-        ((Method::GET, "/metrics"), read().to(metrics::get_metrics)),
-    ];
-    routes.extend(intake_routes());
-    routes.extend(queue_routes());
-    routes.extend(notify_routes());
-    routes.extend(account_routes());
-    routes.extend(people_routes());
-    routes
-}
-
-/// Routes by which reports come in, are corrected and are opened.
-fn intake_routes() -> Vec<(RouteName, Route)> {
-    vec![
-        ((Method::POST, "/v1/reports"), web::post().to(intake::http::create_report)),
-        ((Method::PUT, "/v1/reports/{id}"), web::put().to(intake::http::put_report)),
-        ((Method::GET, "/v1/reports/{id}"), read().to(incidents::http::get_report)),
-        ((Method::GET, "/v1/reports/{id}/receipt"), read().to(intake::http::get_receipt)),
-        (
-            (Method::POST, "/v1/reports/{id}/revisions"),
-            web::post().to(intake::revisions::create_revision),
-        ),
-        (
-            (Method::POST, "/v1/reports/{id}/withdrawal"),
-            web::post().to(review::withdrawal::withdraw_report),
-        ),
-        ((Method::GET, "/v1/messages"), read().to(review::messages::inbox::list_own_questions)),
-        (
-            (Method::POST, "/v1/messages/{id}/answers"),
-            web::post().to(review::messages::answering::answer_question),
-        ),
-        ((Method::GET, "/v1/geotag"), read().to(intake::http::get_geotag)),
-        ((Method::GET, "/v1/places"), read().to(intake::places::list_places)),
-        ((Method::POST, "/v1/classify"), web::post().to(intake::classify::classify_text)),
     ]
 }
 

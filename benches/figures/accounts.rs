@@ -33,16 +33,6 @@ impl Kind {
         Self::OtherCategory,
     ];
 
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::ToldTwice => "told twice",
-            Self::OtherLanguage => "retold in the other language",
-            Self::SameMine => "two events at one mine",
-            Self::NearPlace => "two events at near places",
-            Self::OtherCategory => "two kinds of event at one mine on one day",
-        }
-    }
-
     pub(crate) fn is_one_event(self) -> bool {
         matches!(self, Self::ToldTwice | Self::OtherLanguage)
     }
@@ -53,8 +43,7 @@ impl Kind {
             Self::ToldTwice => 300,
             Self::OtherLanguage => 160,
             Self::SameMine => 180,
-            Self::NearPlace => 80,
-            Self::OtherCategory => 80,
+            Self::NearPlace | Self::OtherCategory => 80,
         }
     }
 }
@@ -87,6 +76,12 @@ impl Chance {
 
     fn below(&mut self, n: usize) -> usize {
         usize::try_from(self.next() % n as u64).expect("a small number")
+    }
+
+    /// As `below`, for lengths and angles.
+    fn share(&mut self, n: u32) -> f64 {
+        let drawn = self.below(usize::try_from(n).expect("a small number"));
+        f64::from(u32::try_from(drawn).expect("below a small number"))
     }
 
     fn one_in(&mut self, n: usize) -> bool {
@@ -410,7 +405,7 @@ struct Event {
 impl Event {
     fn happen(chance: &mut Chance, number: usize, mine: usize, day: NaiveDate) -> Self {
         // Mines of one town lie some kilometres around it.
-        let mut off = || chance.below(120) as f64 / 1_000.0 - 0.06;
+        let mut off = || chance.share(120) / 1_000.0 - 0.06;
         Self {
             number,
             mine,
@@ -444,7 +439,7 @@ impl Event {
         }
         let (lat, lon) = (lat + self.off.0, lon + self.off.1);
         // Up to some 600 m off.
-        let mut jitter = || (chance.below(1_000) as f64 - 500.0) / 100_000.0;
+        let mut jitter = || (chance.share(1_000) - 500.0) / 100_000.0;
         let (lat, lon) = (lat + jitter(), lon + jitter());
         let location = match chance.below(10) {
             0 => json!({"country": country, "place": town}),
@@ -588,7 +583,7 @@ fn other_event(chance: &mut Chance, event: &Event, kind: Kind) -> Event {
         Kind::NearPlace => {
             let mut other = event.another(chance, number, event.day, event.scenario);
             // 8 to 14 km to the east.
-            other.off.1 += 0.075 + chance.below(50) as f64 / 1_000.0;
+            other.off.1 += 0.075 + chance.share(50) / 1_000.0;
             other
         }
         Kind::OtherCategory => {

@@ -147,7 +147,7 @@ fn recognise(table: &mut Table, engine: &str, app: &App) {
     for kind in Kind::ALL {
         let is_right = if kind.is_one_event() { "all should be" } else { "none should be" };
         let listed = format!("{:.1} % listed", recognised.recall_of(kind) * 100.0);
-        table.tell(&figure(kind.name()), listed, is_right);
+        table.tell(&figure(name_of(kind)), listed, is_right);
     }
 }
 
@@ -252,8 +252,8 @@ fn rows_of(context: &Context, nth: usize, text: &[u8]) -> (NewRows, Vec<(String,
     let owner = Owner { kind: OwnerKind::Report, id: report.uuid() };
     let spot = json!({"location": {"lat": point.lat(), "lon": point.lon()}}).to_string();
     for (part, content) in [(Part::Text, text), (Part::Place, spot.as_bytes())] {
-        let content = context.sealer.seal(owner, part, 1, content).expect("sealed");
-        sentinelle::db::sealed::add_part(&mut rows, owner, part, 1, &content);
+        let sealed = context.sealer.seal(owner, part, 1, content).expect("sealed");
+        sentinelle::db::sealed::add_part(&mut rows, owner, part, 1, &sealed);
     }
     (rows, vec![(country.to_owned(), day), (cell5.to_string(), day)])
 }
@@ -324,4 +324,14 @@ fn look(context: &Context, n: usize) -> (Vec<f64>, f64) {
     }
     let warm = seconds.split_off(N_LOOKUPS);
     (warm, n_found as f64 / (2 * N_LOOKUPS) as f64)
+}
+
+fn name_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ToldTwice => "told twice",
+        Kind::OtherLanguage => "retold in the other language",
+        Kind::SameMine => "two events at one mine",
+        Kind::NearPlace => "two events at near places",
+        Kind::OtherCategory => "two kinds of event at one mine on one day",
+    }
 }

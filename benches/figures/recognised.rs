@@ -1,7 +1,6 @@
 //! How much of what is true was found, and how much of what was found is true.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use super::accounts::{Kind, Set};
 
@@ -9,6 +8,7 @@ use super::accounts::{Kind, Set};
 pub(crate) type Seen = BTreeMap<(usize, usize), f64>;
 
 /// What was found of a set.
+#[derive(Debug)]
 pub(crate) struct Recognised {
     /// By kind: listed pairs, of all.
     by_kind: BTreeMap<Kind, (usize, usize)>,
@@ -50,21 +50,5 @@ impl Recognised {
     pub(crate) fn recall_of(&self, kind: Kind) -> f64 {
         let (n_listed, n_all) = self.by_kind[&kind];
         n_listed as f64 / n_all as f64
-    }
-
-    /// One line a kind.
-    pub(crate) fn table(&self) -> String {
-        let mut text = format!(
-            "precision {:.3} ({} wrong), recall {:.3} ({} of {})",
-            self.precision(),
-            self.n_wrong,
-            self.recall(),
-            self.n_right,
-            self.n_true
-        );
-        for (kind, (n_listed, n_all)) in &self.by_kind {
-            write!(text, "; {}: {n_listed} of {n_all} listed", kind.name()).expect("memory");
-        }
-        text
     }
 }

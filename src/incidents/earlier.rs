@@ -272,7 +272,7 @@ fn list_reports(
     for row in rows {
         let facts = facts_now.remove(&row.row_id);
         found.push(match first_after.remove(&row.row_id) {
-            Some(kept) => before_change(incident, row, kept)?,
+            Some(kept) => before_change(incident, &row, kept)?,
             None => EarlierReport {
                 row_id: row.row_id,
                 is_guest: row.home != incident,
@@ -328,7 +328,7 @@ fn list_departures(conn: &mut DbConn, reports: &[i64]) -> QueryResult<Vec<Depart
 }
 
 /// Returns a report as it was before the first change after then.
-fn before_change(incident: i64, row: ReportRow, kept: Kept) -> Result<EarlierReport> {
+fn before_change(incident: i64, row: &ReportRow, kept: Kept) -> Result<EarlierReport> {
     let facts = kept.facts.as_deref().filter(|_| row.state != ERASED).map(serde_json::from_str);
     Ok(EarlierReport {
         row_id: row.row_id,

@@ -105,6 +105,7 @@ fn work_a_case() -> Case {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told from its beginning to its end")]
 fn a_case_reads_back_as_its_story() {
     let case = work_a_case();
     let (reviewer, first, second) = (&case.reviewer, &case.first, &case.second);
@@ -382,6 +383,7 @@ impl Recorder {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told from its beginning to its end")]
 fn every_state_is_told_as_it_was_shown() {
     let app = TestApp::start();
     let (one, two, three) = (app.monitor(), app.monitor(), app.monitor());

@@ -58,13 +58,13 @@ fn queue_flags(reviewer: &Client, incident: &Value) -> Value {
 fn c10_the_answer_is_kept_with_r4_makes_no_report_and_r4_comes_back_to_its_reviewer() {
     let app = TestApp::start();
     let (monitor, reviewer) = (app.monitor(), app.reviewer());
-    let (asker, asker_id) = app.user_with_id(Role::Reviewer, "COD");
+    let (reviewer_of_cod, asker_id) = app.user_with_id(Role::Reviewer, "COD");
     let r4 = submit_march(&monitor, &reviewer)["R4"].clone();
     reviewer.set_status(&r4["incident"], "in_review");
     let total = |query: &str| reviewer.get(&format!("/v1/aggregates?{query}")).expect(200).json();
     let (all_before, n_before) = (total("status=all")["total"].clone(), count_reports(&app));
 
-    let asked = ask(&asker, &r4, "Combien de blessés ?").expect(201);
+    let asked = ask(&reviewer_of_cod, &r4, "Combien de blessés ?").expect(201);
 
     let told = asked.json();
     assert_eq!(told["delivery"], json!(["inbox"]));
@@ -84,15 +84,15 @@ fn c10_the_answer_is_kept_with_r4_makes_no_report_and_r4_comes_back_to_its_revie
     let taken = answer(&monitor, &own[0], &json!({"text": "oui, 3 blessés"})).expect(201).json();
 
     assert_eq!((&taken["report"], &taken["question"]), (&r4["id"], &told["id"]));
-    let shown = read(&asker, &r4["incident"]);
+    let shown = read(&reviewer_of_cod, &r4["incident"]);
     assert_eq!((&shown["status"], &shown["reports"]), (&json!("in_review"), &json!(1)));
     assert!(shown["flags"].as_array().expect("flags").contains(&json!("answered")), "{shown}");
     assert_eq!(shown["assignee"]["user"], asker_id.to_string(), "the case of whoever asked");
-    let mine = asker.get("/v1/queue?assignee=me").expect(200).json();
+    let mine = reviewer_of_cod.get("/v1/queue?assignee=me").expect(200).json();
     assert_eq!(mine["items"][0]["id"], r4["incident"]);
     assert_eq!(count_reports(&app), n_before, "no report of its own");
     assert_eq!(total("status=all")["total"], all_before, "no count changes by a message");
-    let words = thread(&asker, &r4["incident"]);
+    let words = thread(&reviewer_of_cod, &r4["incident"]);
     assert_eq!((words.len(), &words[0]["report"]), (1, &r4["id"]));
     assert_eq!(words[0]["answers"][0]["text"], "oui, 3 blessés");
     assert_eq!(words[0]["asked_by"], asker_id.to_string());
@@ -107,8 +107,8 @@ fn c10_the_answer_is_kept_with_r4_makes_no_report_and_r4_comes_back_to_its_revie
     );
     assert!(!own[0].to_string().contains("3 blessés"), "a phone in other hands does not tell it");
 
-    asker.set_status(&r4["incident"], "verified");
-    let shown = read(&asker, &r4["incident"]);
+    reviewer_of_cod.set_status(&r4["incident"], "verified");
+    let shown = read(&reviewer_of_cod, &r4["incident"]);
     assert!(!shown["flags"].to_string().contains("answered"), "a decision lowers it: {shown}");
 }
 
@@ -120,20 +120,23 @@ fn asking_is_an_act_on_what_was_read_by_whoever_may_decide_there() {
     let path = format!("{}/messages", path_of(&sent["incident"]));
     let body = json!({"report": sent["id"], "text": "Who?"});
     let json_type = ("content-type", "application/json");
-    let send = |client: &Client, tag: Option<&str>, body: &Value| {
+    let ask_with = |client: &Client, tag: Option<&str>, body: &Value| {
         let headers: Vec<_> =
             [json_type].into_iter().chain(tag.map(|tag| ("if-match", tag))).collect();
         client.send("POST", &path, &headers, Some(body.to_string().as_bytes()))
     };
 
-    send(&reviewer, None, &body).expect_problem(428, "precondition_required");
-    let stale = send(&reviewer, Some("\"7\""), &body).expect_problem(412, "precondition_failed");
+    ask_with(&reviewer, None, &body).expect_problem(428, "precondition_required");
+    let stale =
+        ask_with(&reviewer, Some("\"7\""), &body).expect_problem(412, "precondition_failed");
     assert_eq!(stale.json()["current"]["version"], 1);
-    send(&app.user(Role::Reviewer, "ZWE"), Some("\"1\""), &body).expect_problem(404, "not_found");
-    send(&app.user(Role::Analyst, "SLE"), Some("\"1\""), &body).expect_problem(403, "forbidden");
-    send(&app.user(Role::Coordinator, "all"), Some("\"1\""), &body)
+    ask_with(&app.user(Role::Reviewer, "ZWE"), Some("\"1\""), &body)
+        .expect_problem(404, "not_found");
+    ask_with(&app.user(Role::Analyst, "SLE"), Some("\"1\""), &body)
         .expect_problem(403, "forbidden");
-    send(&monitor, Some("\"1\""), &body).expect_problem(403, "forbidden");
+    ask_with(&app.user(Role::Coordinator, "all"), Some("\"1\""), &body)
+        .expect_problem(403, "forbidden");
+    ask_with(&monitor, Some("\"1\""), &body).expect_problem(403, "forbidden");
     let other = submit(&monitor);
     for (wrong, pointer) in [
         (json!({"report": other["id"], "text": "Who?"}), "/report"),
@@ -141,22 +144,23 @@ fn asking_is_an_act_on_what_was_read_by_whoever_may_decide_there() {
         (json!({"report": sent["id"], "text": "  "}), "/text"),
         (json!({"report": sent["id"], "text": "é".repeat(4_001)}), "/text"),
     ] {
-        let refused = send(&reviewer, Some("\"1\""), &wrong).expect_problem(422, "invalid_fields");
+        let refused =
+            ask_with(&reviewer, Some("\"1\""), &wrong).expect_problem(422, "invalid_fields");
         assert_eq!(refused.pointers(), [pointer]);
     }
     let typo = json!({"report": sent["id"], "text": "Who?", "urgent": true});
-    send(&reviewer, Some("\"1\""), &typo).expect_problem(400, "unknown_field");
+    ask_with(&reviewer, Some("\"1\""), &typo).expect_problem(400, "unknown_field");
     assert_eq!(read(&reviewer, &sent["incident"])["version"], 1, "nothing changed");
     assert!(inbox(&monitor).is_empty());
 
     let colleague = app.user(Role::Reviewer, "SLE");
     let claim = format!("{}/claim", path_of(&sent["incident"]));
     colleague.send("POST", &claim, &[], None).expect(200);
-    send(&reviewer, Some("\"1\""), &body).expect_problem(409, "claimed");
-    send(&colleague, Some("\"1\""), &body).expect(201);
+    ask_with(&reviewer, Some("\"1\""), &body).expect_problem(409, "claimed");
+    ask_with(&colleague, Some("\"1\""), &body).expect(201);
     let shown = read(&colleague, &sent["incident"]);
     assert_eq!(shown["claim"], Value::Null, "it is nobody's turn until the answer comes");
-    send(&reviewer, Some("\"2\""), &body).expect(201);
+    ask_with(&reviewer, Some("\"2\""), &body).expect(201);
     assert_eq!(inbox(&monitor).len(), 2, "who waits for one answer may ask more");
 
     reviewer.set_status(&sent["incident"], "verified");

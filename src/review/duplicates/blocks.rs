@@ -58,7 +58,9 @@ impl Blocks {
         };
         searched.sort();
         if days.first != days.last {
-            own.iter_mut().for_each(|block| block.push(LONG));
+            for block in &mut own {
+                block.push(LONG);
+            }
         }
         Self { own, searched, days }
     }
@@ -109,13 +111,11 @@ fn list_block(
 
 fn days_of(facts: &FactsRow, opened_at: NaiveDateTime) -> Days {
     let told = facts.first_day.zip(facts.last_day);
-    match told.filter(|(first, last)| *last - *first <= MOST_SPAN) {
-        Some((first, last)) => Days { first, last, is_told: true },
-        None => {
-            let last = opened_at.date();
-            Days { first: last - MOST_SPAN, last, is_told: false }
-        }
+    if let Some((first, last)) = told.filter(|(first, last)| *last - *first <= MOST_SPAN) {
+        return Days { first, last, is_told: true };
     }
+    let last = opened_at.date();
+    Days { first: last - MOST_SPAN, last, is_told: false }
 }
 
 /// Files incidents under their blocks, in place of those they had; one without is found nowhere any more.

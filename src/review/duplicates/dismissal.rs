@@ -85,8 +85,8 @@ impl Judgement {
             ))
             .execute(tx.conn)?;
         let owner = Owner { kind: OwnerKind::Dismissal, id: id.uuid() };
-        let content = context.sealer.seal(owner, Part::Reason, 1, reason.as_bytes())?;
-        sealed::insert_part(tx.conn, owner, Part::Reason, 1, &content)?;
+        let why = context.sealer.seal(owner, Part::Reason, 1, reason.as_bytes())?;
+        sealed::insert_part(tx.conn, owner, Part::Reason, 1, &why)?;
         Ok(())
     }
 

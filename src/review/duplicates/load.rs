@@ -224,10 +224,9 @@ fn remember(
                 continue;
             }
             let owner = Owner { kind: OwnerKind::Report, id: report };
-            let (part, content) = (Part::parse(&part)?, Sealed { wrapped_key, key_id, blob });
+            let (part, told) = (Part::parse(&part)?, Sealed { wrapped_key, key_id, blob });
             let version = u32::try_from(version).map_err(Error::internal)?;
-            let bytes =
-                keys::opening::open(conn, &context.sealer, (owner, part, version), &content)?;
+            let bytes = keys::opening::open(conn, &context.sealer, (owner, part, version), &told)?;
             let value = serde_json::from_slice(&bytes).map_err(Error::internal)?;
             parts.insert((report, part), value);
         }

@@ -287,6 +287,6 @@ mod tests {
 
         assert_eq!(told.compare(&read("")), None);
         assert_eq!(read("").compare(&read("")), None);
-        assert_eq!(told.compare(&told).unwrap().share, 1.0);
+        assert!(told.compare(&told).unwrap().share > 0.999);
     }
 }

@@ -93,8 +93,8 @@ impl People {
         for grant in list_of_users(conn, &row_ids, context.geo().countries())? {
             grants.entry(grant.user.uuid()).or_default().push(grant);
         }
-        let named = list_nameable(conn, context, principal, &rows, &grants)?;
-        let names = open_names(conn, context, &named)?;
+        let nameable = list_nameable(conn, context, principal, &rows, &grants)?;
+        let names = open_names(conn, context, &nameable)?;
         Ok(Self { grants, names, with_ids })
     }
 
