@@ -2,7 +2,7 @@
 //!
 //! A report is found when it has every word, beginning and phrase, in any of its fields, and nothing that was excluded.
 //! Its rank counts hits: one of a word as written twice, one of another form or of a beginning once, at most
-//! [`MOST_HITS`] a field, times the weight of the field. It depends on this report alone, so that it is the same on every
+//! `MOST_HITS` a field, times the weight of the field. It depends on this report alone, so that it is the same on every
 //! page.
 
 use crate::incidents::search::query::{Pattern, TextQuery};
