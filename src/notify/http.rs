@@ -17,7 +17,7 @@ use crate::notify::changes::{Event, EventKind, list_events};
 
 /// One change of one incident.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Change)]
+#[schema(as = IncidentChange)]
 pub struct ChangeView {
     /// Its id; a webhook tells of the same change under the same one.
     #[schema(value_type = uuid::Uuid)]
