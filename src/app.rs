@@ -1,5 +1,6 @@
 //! The application: every route in one list, the frame around it, the OpenAPI document, and the running server.
 
+use std::collections::BTreeSet;
 use std::future::ready;
 use std::time::Duration;
 
@@ -518,8 +519,9 @@ fn resources(routes: Vec<(RouteName, Route)>, shared: &[&'static str]) -> Vec<Re
                 .guard(guard::fn_guard(move |ctx| methods.contains(&ctx.head().method)));
         }
         let is_read = methods.contains(&Method::GET);
-        let methods = methods.iter().map(Method::as_str).chain(is_read.then_some("HEAD"));
-        let allow = methods.collect::<Vec<_>>().join(", ");
+        let named = methods.iter().map(Method::as_str).chain(is_read.then_some("HEAD"));
+        // In an order of its own, whichever list of routes comes first.
+        let allow = named.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ");
         resource.default_service(web::to(move || ready(answer_method_not_allowed(&allow))))
     };
     by_path.into_iter().map(finish).collect()
