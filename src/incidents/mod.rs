@@ -21,6 +21,7 @@ pub mod http;
 pub mod likely;
 pub mod merged;
 pub mod opening;
+pub mod pairs;
 pub mod relations;
 pub mod reveal;
 pub mod rules;

@@ -4,30 +4,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, Utc};
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::audit::Entry;
 use crate::audit::act::Act;
 use crate::auth::http::{Access, Decide};
 use crate::auth::types::Scope;
 use crate::context::Context;
 use crate::db::dialect::{self, DbConn};
-use crate::db::rows::FactsRow;
 use crate::db::schema::{incident_facts, incident_relations, incidents};
 use crate::db::sealed;
 use crate::db::writer::WriteTx;
-use crate::error::{Code, Error, FieldError, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::geo::locate::Geo;
 use crate::http::body::JsonBody;
 use crate::http::query::Pairs;
 use crate::http::reason::parse_reason;
-use crate::ids::{Id, IncidentId, RelationId, UserId};
-use crate::incidents::merged::{list_absorbed_ids, refuse_merged};
-use crate::incidents::store::{IncidentRow, find_incident};
-use crate::incidents::view::{is_seen, is_seen_from};
+use crate::ids::{Id, IncidentId, RelationId};
+use crate::incidents::pairs::{Judge, Seen, list_group, pair_of};
+use crate::incidents::store::IncidentRow;
+use crate::incidents::view::is_seen_from;
 use crate::seal::envelope::{Owner, OwnerKind, Part};
 
 /// Most incidents that one request links.
@@ -69,7 +66,7 @@ pub async fn relate_incidents(
     let incident: IncidentId = Id::parse(&path).ok_or_else(Error::not_found)?;
     let others = parse_others(incident, &body.0.incidents)?;
     let reason = parse_reason(&body.0.reason)?;
-    let link = Linking::of(&access, &context)?;
+    let link = Linking(Judge::of(&access, &context)?);
     let shared = context.clone();
     context.db.write(move |tx| link.relate(tx, &shared, incident, &others, &reason)).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -131,33 +128,16 @@ pub async fn unrelate_incident(
     let (incident, other) = path.into_inner();
     let incident: IncidentId = Id::parse(&incident).ok_or_else(Error::not_found)?;
     let other: IncidentId = Id::parse(&other).ok_or_else(Error::not_found)?;
-    let link = Linking::of(&access, &context)?;
+    let link = Linking(Judge::of(&access, &context)?);
     let shared = context.clone();
     context.db.write(move |tx| link.unrelate(tx, &shared, incident, other)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Who links or undoes, where and when.
-struct Linking {
-    by: UserId,
-    scope: Scope,
-    now: DateTime<Utc>,
-}
-
-type Seen = (IncidentRow, FactsRow);
+struct Linking(Judge);
 
 impl Linking {
-    fn of(access: &Access<Decide>, context: &Context) -> Result<Self> {
-        let by = access.principal.user_id().ok_or_else(|| Error::new(Code::Forbidden))?;
-        Ok(Self { by, scope: access.scope.clone(), now: context.clock.now() })
-    }
-
-    fn find(&self, conn: &mut DbConn, context: &Context, id: IncidentId) -> Result<Seen> {
-        let found = find_incident(conn, id)?;
-        let seen = found.filter(|(_, facts)| is_seen(&self.scope, &context.geo(), facts));
-        seen.ok_or_else(Error::not_found)
-    }
-
     fn relate(
         &self,
         tx: &mut WriteTx<'_>,
@@ -166,17 +146,15 @@ impl Linking {
         others: &[IncidentId],
         reason: &str,
     ) -> Result<()> {
-        let incident = self.find(tx.conn, context, id)?;
-        refuse_merged(tx.conn, &incident.0)?;
+        let incident = self.0.find_unmerged(tx.conn, context, id)?;
         for other in others {
-            let other = self.find(tx.conn, context, *other)?;
-            refuse_merged(tx.conn, &other.0)?;
+            let other = self.0.find_unmerged(tx.conn, context, *other)?;
             let pair = pair_of(&incident, &other);
             let linked = tx.attempt(|tx| self.insert(tx, context, pair, reason));
             match linked {
                 Err(error) if is_linked_already(&error) => {}
                 Err(error) => return Err(error),
-                Ok(()) => self.record(tx, &incident, &other, "linked"),
+                Ok(()) => self.record(tx, (&incident, &other), "linked"),
             }
         }
         Ok(())
@@ -195,8 +173,8 @@ impl Linking {
                 incident_relations::uuid.eq(id),
                 incident_relations::one_id.eq(one),
                 incident_relations::other_id.eq(other),
-                incident_relations::related_by.eq(self.by),
-                incident_relations::related_at.eq(self.now.naive_utc()),
+                incident_relations::related_by.eq(self.0.by),
+                incident_relations::related_at.eq(self.0.now.naive_utc()),
             ))
             .execute(tx.conn)?;
         let owner = Owner { kind: OwnerKind::Relation, id: id.uuid() };
@@ -212,8 +190,8 @@ impl Linking {
         id: IncidentId,
         other: IncidentId,
     ) -> Result<()> {
-        let incident = self.find(tx.conn, context, id)?;
-        let other = self.find(tx.conn, context, other)?;
+        let incident = self.0.find(tx.conn, context, id)?;
+        let other = self.0.find(tx.conn, context, other)?;
         // What is shown as theirs may be a link of incidents merged into them.
         let (ours, theirs) =
             (list_group(tx.conn, incident.0.id)?, list_group(tx.conn, other.0.id)?);
@@ -227,31 +205,20 @@ impl Linking {
             .filter(incident_relations::unrelated_at.is_null());
         let n_ended = diesel::update(link)
             .set((
-                incident_relations::unrelated_by.eq(Some(self.by)),
-                incident_relations::unrelated_at.eq(Some(self.now.naive_utc())),
+                incident_relations::unrelated_by.eq(Some(self.0.by)),
+                incident_relations::unrelated_at.eq(Some(self.0.now.naive_utc())),
             ))
             .execute(tx.conn)?;
         if n_ended == 0 {
             return Err(Error::not_found());
         }
-        self.record(tx, &incident, &other, "unlinked");
+        self.record(tx, (&incident, &other), "unlinked");
         Ok(())
     }
 
-    /// Leaves an entry for each side that does not tell the other: its readers may see but one of them.
-    fn record(&self, tx: &mut WriteTx<'_>, incident: &Seen, other: &Seen, what: &str) {
-        for (row, facts) in [incident, other] {
-            let entry = Entry::new(Act::RelatedIncidents, row.uuid, self.now)
-                .by(Some(self.by))
-                .detail(what)
-                .within(&facts.country, facts.country_computed.as_deref());
-            tx.record(entry);
-        }
+    fn record(&self, tx: &mut WriteTx<'_>, both: (&Seen, &Seen), what: &str) {
+        self.0.record(tx, Act::RelatedIncidents, both, what);
     }
-}
-
-fn pair_of((one, _): &Seen, (other, _): &Seen) -> (i64, i64) {
-    (one.id.min(other.id), one.id.max(other.id))
 }
 
 fn is_linked_already(error: &Error) -> bool {
@@ -306,13 +273,6 @@ pub fn list_related(
         .map(|(id, uuid, ..)| (id, uuid))
         .collect();
     Ok(partners.into_iter().filter_map(|id| seen.get(&id).copied()).collect())
-}
-
-/// Returns the row ids of an incident and of those merged into it.
-fn list_group(conn: &mut DbConn, incident: i64) -> QueryResult<Vec<i64>> {
-    let mut group = list_absorbed_ids(conn, &[incident])?;
-    group.push(incident);
-    Ok(group)
 }
 
 /// Puts the incident that holds the reports of a merged one in its place.

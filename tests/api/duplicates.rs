@@ -323,6 +323,21 @@ fn a_dismissed_pair_stays_dismissed_until_that_is_taken_back() {
     reviewer.remove(&undo).expect_problem(404, "not_found");
     assert_eq!(listed(&reviewer, &other), std::slice::from_ref(&one));
 
+    for (told, its_other) in [(&one, &other), (&other, &one)] {
+        let story = reviewer.get(&format!("{}/history", path_of(told))).expect(200).json();
+        let of_pair = |kind: &str| {
+            let items = story["items"].as_array().expect("a story");
+            let found = items.iter().find(|entry| entry["kind"] == kind);
+            found.expect("it is told").clone()
+        };
+        let said = of_pair("told_apart");
+        assert_eq!(
+            (&said["incidents"], &said["reason"]),
+            (&json!([its_other]), &json!("another pit"))
+        );
+        assert_eq!(of_pair("told_apart_undone")["incidents"], json!([its_other]));
+    }
+
     let (n_entries, n_reasons) = app
         .context
         .db

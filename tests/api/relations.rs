@@ -57,6 +57,28 @@ fn c55_a_related_incident_out_of_scope_is_left_out() {
 }
 
 #[test]
+fn a_link_is_in_the_story_of_both_and_its_reason_told_to_who_sees_both() {
+    let app = TestApp::start();
+    let (r1, r7) = linked(&app);
+    let lead = app.user(Role::RegionalLead, "SLE,CAF");
+    unrelate(&lead, &r1, &r7).expect(204);
+
+    let told = |client: &Client, incident: &Value, kind: &str| {
+        let story = client.get(&format!("{}/history", path_of(incident))).expect(200).json();
+        let items = story["items"].as_array().expect("a story").clone();
+        items.into_iter().find(|entry| entry["kind"] == kind).expect("it is told")
+    };
+    for (incident, other) in [(&r1, &r7), (&r7, &r1)] {
+        let entry = told(&lead, incident, "linked");
+        assert_eq!(entry["incidents"], json!([other]));
+        assert_eq!(entry["reason"], "the same lot on both sides of the border");
+        assert_eq!(told(&lead, incident, "unlinked")["incidents"], json!([other]));
+    }
+    let entry = told(&app.user(Role::Reviewer, "SLE"), &r1, "linked");
+    assert_eq!((entry.get("incidents"), entry.get("reason")), (None, None));
+}
+
+#[test]
 fn linking_to_what_is_out_of_scope_is_like_linking_to_nothing() {
     let app = TestApp::start();
     let (r1, r7) = linked(&app);

@@ -8,14 +8,14 @@ use crate::auth::http::{Access, Decide};
 use crate::auth::types::Scope;
 use crate::context::Context;
 use crate::db::dialect::{self, DbConn};
-use crate::error::{Code, Error, FieldError, Language, Result, Text};
+use crate::error::{Error, FieldError, Language, Result, Text};
 use crate::http::body::JsonBody;
 use crate::http::frame;
 use crate::http::query::{self, Pairs};
 use crate::http::reason::parse_reason;
 use crate::ids::{Id, IncidentId};
 use crate::incidents::likely::{Figures, HarmSays, Likely, SenderSays, find_figures, list_likely};
-use crate::incidents::merged::list_absorbed_ids;
+use crate::incidents::pairs::{Judge, list_group};
 use crate::incidents::store::{IncidentRow, find_incident};
 use crate::incidents::view::is_seen;
 use crate::review::duplicates::dismissal::Judgement;
@@ -150,8 +150,7 @@ fn view(
     (scope, is_dismissed, language): (&Scope, bool, Language),
 ) -> Result<DuplicatesView> {
     let (as_of, _) = find_position(conn)?;
-    let mut group = list_absorbed_ids(conn, &[incident.id])?;
-    group.push(incident.id);
+    let group = list_group(conn, incident.id)?;
     let mut likely = list_likely(conn, (&context.geo(), scope), &[incident.id])?
         .remove(&incident.id)
         .unwrap_or_default();
@@ -376,7 +375,5 @@ fn judgement(
     context: &Context,
     (incident, other): (IncidentId, IncidentId),
 ) -> Result<Judgement> {
-    let by = access.principal.user_id().ok_or_else(|| Error::new(Code::Forbidden))?;
-    let (scope, now) = (access.scope.clone(), context.clock.now());
-    Ok(Judgement { incident, other, by, scope, now })
+    Ok(Judgement { judge: Judge::of(access, context)?, incident, other })
 }

@@ -18,6 +18,7 @@ use crate::db::schema::{
 use crate::ids::{CaseMoveId, DecisionId, Id, IncidentId, MessageId, ReportId, RevealId, UserId};
 use crate::incidents::merged::list_absorbed_ids;
 use crate::incidents::store::split_codes;
+use crate::review::history::pairs::list_said;
 use crate::seal::envelope::{Owner, OwnerKind};
 
 /// Bits of a page's position that count what of its first instant was shown; the rest is the instant.
@@ -57,6 +58,14 @@ pub enum EventKind {
     Asked,
     /// The sender answered.
     Answered,
+    /// It was linked to another.
+    Linked,
+    /// That was taken back.
+    Unlinked,
+    /// It was said that another, likely the same, is not.
+    ToldApart,
+    /// That was taken back.
+    ToldApartUndone,
     /// Its areas were computed anew.
     Retagged,
     /// Somebody began to work on it.
@@ -97,7 +106,7 @@ pub struct Event {
     /// When.
     pub at: NaiveDateTime,
     /// Of several at once, the order of the tables, then of the rows.
-    place: (u8, i64),
+    pub place: (u8, i64),
     /// What.
     pub kind: EventKind,
     /// Row id of the incident it was done to.
@@ -106,6 +115,8 @@ pub struct Event {
     pub version: Option<i32>,
     /// Who did it; of an erasure, the decision says.
     pub by: Actor,
+    /// The incident that it was linked to, or told apart from.
+    pub other: Option<i64>,
     /// The report it was done to.
     pub report: Option<ReportId>,
     /// The revision that it made of the report.
@@ -125,7 +136,8 @@ pub struct Event {
 }
 
 impl Event {
-    fn new(at: NaiveDateTime, place: (u8, i64), kind: EventKind, incident: i64) -> Self {
+    /// An event of the system with nothing else to tell.
+    pub fn new(at: NaiveDateTime, place: (u8, i64), kind: EventKind, incident: i64) -> Self {
         Self {
             at,
             place,
@@ -133,6 +145,7 @@ impl Event {
             incident,
             version: None,
             by: Actor::System,
+            other: None,
             report: None,
             revision: None,
             message: None,
@@ -219,6 +232,7 @@ impl Cast {
         all.extend(self.list_messages(conn, from.at, n)?);
         all.extend(self.list_changed(conn, from.at, n)?);
         all.extend(self.list_received(conn, from.at, n)?);
+        all.extend(list_said(conn, &self.incidents, from.at)?);
         if with_acts {
             all.extend(self.list_moves(conn, from.at, n)?);
             all.extend(self.list_reveals(conn, from.at, n)?);

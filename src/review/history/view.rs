@@ -52,7 +52,7 @@ pub struct EntryView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<uuid::Uuid>)]
     message: Option<MessageId>,
-    /// The other incidents of a merge or split, those that the caller sees.
+    /// The other incidents of a merge or split, or the one it was linked to or told apart from: those that the caller sees.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<uuid::Uuid>)]
     incidents: Vec<IncidentId>,
@@ -73,7 +73,7 @@ pub struct EntryView {
     /// What became of which field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changes: Vec<ChangeView>,
-    /// Why, for those who may open reports of this country.
+    /// Why, for those who may open reports of this country, and see both of two that were linked or told apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -102,7 +102,8 @@ pub fn view(
     mut events: Vec<Event>,
 ) -> Result<Vec<EntryView>> {
     let regrouped = complete(conn, &mut events)?;
-    let others = regrouped.values().flat_map(|one| one.others.iter().copied());
+    let regrouped_others = regrouped.values().flat_map(|one| one.others.iter().copied());
+    let others = regrouped_others.chain(events.iter().filter_map(|event| event.other));
     let ids: BTreeSet<i64> = events.iter().map(|event| event.incident).chain(others).collect();
     let veil = context.keys.place_veil();
     let page = Page {
@@ -137,7 +138,11 @@ impl Page<'_> {
         let is_timed = self.sight.is_exact || (self.sight.sees_acts && !kind.is_intake());
         let regrouped = version.and_then(|version| self.regrouped.get(&(incident, version)));
         let regrouped = regrouped.cloned().unwrap_or_default();
-        let others = regrouped.others.iter().filter_map(|other| self.incidents.get(other));
+        let others = regrouped.others.iter().chain(&event.other);
+        let others = others.filter_map(|other| self.incidents.get(other));
+        // A reason to link two tells of both.
+        let is_other_seen = event.other.is_none_or(|other| self.incidents.contains_key(&other));
+        let reason = event.reason.filter(|_| is_other_seen);
         let (from, to) = event.handed.unwrap_or_default();
         let person = |id| self.people.view(Actor::Person(id), at);
         // A decision of the system that a sender's act left with another incident.
@@ -158,7 +163,7 @@ impl Page<'_> {
             to: to.map(person),
             parts: event.parts,
             changes,
-            reason: event.reason.and_then(|owner| self.reasons.get(&owner.id).cloned()),
+            reason: reason.and_then(|owner| self.reasons.get(&owner.id).cloned()),
         })
     }
 }
