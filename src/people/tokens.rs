@@ -101,12 +101,8 @@ pub async fn list_tokens(
 ) -> Result<web::Json<TokenPage>> {
     let mut pairs = Pairs::of(&request)?;
     let page = PageRequest::take(&mut pairs)?;
-    let user = match pairs.take_one("user")? {
-        None => access.principal.user_id(),
-        Some(text) => Some(Id::parse(&text).ok_or_else(Error::not_found)?),
-    };
+    let user = take_owner(&mut pairs, &access.principal)?;
     pairs.refuse_rest(&["user", "limit", "cursor"])?;
-    let user = user.ok_or_else(Error::not_found)?;
     let caller = Caller::new(access, context.clock.now());
     let binding = format!("tokens {user}");
     let range = (page.position(&context.keys, &binding)?.unwrap_or_default(), page.n_rows());
@@ -121,6 +117,18 @@ pub async fn list_tokens(
     let next = page::next_cursor(&context.keys, &page, &rows, |row| row.row_id, &binding)?;
     let items = rows.into_iter().map(TokenView::from).collect();
     Ok(web::Json(TokenPage { items, next, total }))
+}
+
+/// Takes `user` out of `pairs`: whose things are listed, the caller's own unless told.
+///
+/// # Errors
+/// `NotFound` for what is no id, and for a caller who is no person.
+pub fn take_owner(pairs: &mut Pairs, caller: &Principal) -> Result<UserId> {
+    let owner = match pairs.take_one("user")? {
+        None => caller.user_id(),
+        Some(text) => Id::parse(&text),
+    };
+    owner.ok_or_else(Error::not_found)
 }
 
 /// Refuses unless `owner` is the caller or somebody they manage: what acts for others is there for those alone who may

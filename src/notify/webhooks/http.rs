@@ -22,7 +22,7 @@ use crate::notify::webhooks::store::{self, State, WebhookRow};
 use crate::people::caller::Caller;
 use crate::people::grants::types::no_such_scope;
 use crate::people::input::{Faults, not_one_of};
-use crate::people::tokens::require_may_end;
+use crate::people::tokens::{require_may_end, take_owner};
 use crate::seal::envelope::Part;
 
 /// An address that changes are sent to, without its secret.
@@ -164,12 +164,8 @@ pub async fn list_webhooks(
 ) -> Result<web::Json<WebhookPage>> {
     let mut pairs = Pairs::of(&request)?;
     let page = PageRequest::take(&mut pairs)?;
-    let user = match pairs.take_one("user")? {
-        None => access.principal.user_id(),
-        Some(text) => Some(Id::parse(&text).ok_or_else(Error::not_found)?),
-    };
+    let user = take_owner(&mut pairs, &access.principal)?;
     pairs.refuse_rest(&["user", "limit", "cursor"])?;
-    let user = user.ok_or_else(Error::not_found)?;
     let caller = Caller::new(access, context.clock.now());
     let binding = format!("webhooks {user}");
     let range = (page.position(&context.keys, &binding)?.unwrap_or_default(), page.n_rows());
