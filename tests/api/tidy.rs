@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -118,4 +119,32 @@ fn every_module_says_what_it_is_for_and_fits_in_one_reading() {
         let n_lines = text.lines().count();
         assert!(n_lines <= 620 || name == "db/schema.rs", "src/{name} has {n_lines} lines");
     }
+}
+
+/// The names that the types of a source have in the API document.
+fn schema_names(text: &str) -> impl Iterator<Item = String> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let word = move |text: &str| text.trim_start().split(|c| !is_word(c)).next().map(str::to_owned);
+    text.split("#[derive(").skip(1).filter_map(move |derived| {
+        let (traits, rest) = derived.split_once(")]")?;
+        let kind = ["struct ", "enum "].into_iter().filter_map(|kind| rest.find(kind)).min()?;
+        let (attributes, declared) = rest.split_at_checked(kind)?;
+        let told =
+            attributes.split_once("#[schema(").and_then(|(_, said)| said.split_once("as = "));
+        let (_, own) = declared.split_once(' ')?;
+        traits.contains("ToSchema").then(|| word(told.map_or(own, |(_, name)| name)))?
+    })
+}
+
+#[test]
+fn no_two_types_have_one_name_in_the_api_document() {
+    let mut owners = BTreeMap::new();
+    for (source, text) in sources() {
+        for name in schema_names(&text) {
+            let other = owners.insert(name.clone(), source.clone());
+            assert_eq!(other, None, "src/{source}: the later {name} would replace the earlier");
+        }
+    }
+    assert!(owners.len() > 150, "{} schemas are found", owners.len());
+    assert!(owners.contains_key("Relation"), "names of `#[schema(as = …)]` are read");
 }
