@@ -27,7 +27,7 @@ check-api: ## validate api-spec/openapi.json and throw generated requests at the
 	@.ci/needs build test
 	.ci/check-openapi
 	cargo build --locked
-	.ci/schemathesis
+	.ci/with-demo .ci/schemathesis
 
 field: ## run the tests on real data from ../shared
 	@.ci/needs build

@@ -406,7 +406,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some(
-            "A token of `sentinelle user add`, a device key of `sentinelle device add`, or a session.",
+            "A token of `sentinelle user add`, a device key of `sentinelle device add`, a session, or a feed key.",
         ))
         .build();
     let components = document.components.get_or_insert_default();

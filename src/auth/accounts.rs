@@ -110,7 +110,7 @@ pub fn add_narrow_token(
     expires_at: Option<DateTime<Utc>>,
     narrowing: Narrowing,
 ) -> std::result::Result<Credential, AccountError> {
-    let token = Credential::generate(CredentialKind::User).map_err(Error::internal)?;
+    let token = Credential::generate(narrowing.kind()).map_err(Error::internal)?;
     let hash = token.hash();
     let now = context.clock.now();
     let index = context.keys.name_index(name);

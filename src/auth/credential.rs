@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::seal::crockford;
 
 /// Matches every token of every kind; published for secret scanners.
-pub const TOKEN_PATTERN: &str = "snt_[udsi]_[0-9A-Za-z]{49}";
+pub const TOKEN_PATTERN: &str = "snt_[udsif]_[0-9A-Za-z]{49}";
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 43 characters out of 62 are 256.03 bits.
@@ -33,11 +33,14 @@ pub enum CredentialKind {
     Session,
     /// Whoever holds a link that works once: to set a password, or to set the instance up. It authenticates no request.
     Invitation,
+    /// A spreadsheet or map of a person that reads lists and counts, and nothing else.
+    Feed,
 }
 
 impl CredentialKind {
     /// Every kind there is.
-    pub const ALL: [Self; 4] = [Self::User, Self::Device, Self::Session, Self::Invitation];
+    pub const ALL: [Self; 5] =
+        [Self::User, Self::Device, Self::Session, Self::Invitation, Self::Feed];
 
     /// Returns what tokens of this kind start with.
     pub fn prefix(self) -> &'static str {
@@ -46,6 +49,7 @@ impl CredentialKind {
             Self::Device => "snt_d_",
             Self::Session => "snt_s_",
             Self::Invitation => "snt_i_",
+            Self::Feed => "snt_f_",
         }
     }
 }
@@ -55,7 +59,7 @@ impl CredentialKind {
 pub enum CredentialError {
     /// The text does not look like a token.
     #[error(
-        "this is not a token: a token starts with snt_u_, snt_d_, snt_s_ or snt_i_ and has 55 characters"
+        "this is not a token: a token starts with snt_u_, snt_d_, snt_s_, snt_i_ or snt_f_ and has 55 characters"
     )]
     NotAToken,
     /// The text looks like a token but its checksum differs.
@@ -227,11 +231,12 @@ mod tests {
     };
 
     /// Checksums computed by an independent program (Python `zlib.crc32`).
-    const KNOWN: [(CredentialKind, &str); 4] = [
+    const KNOWN: [(CredentialKind, &str); 5] = [
         (CredentialKind::User, "snt_u_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg04RuOj"),
         (CredentialKind::Device, "snt_d_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg2oVPOh"),
         (CredentialKind::Session, "snt_s_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg2HLaRj"),
         (CredentialKind::Invitation, "snt_i_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg3bifPT"),
+        (CredentialKind::Feed, "snt_f_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg06j0qE"),
     ];
 
     /// Says whether a whole text matches a pattern made of characters, `[...]` with ranges, and `{n}`.

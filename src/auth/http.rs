@@ -9,6 +9,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use crate::audit::Entry;
 use crate::audit::act::Act;
@@ -21,6 +24,7 @@ use crate::auth::{cookies, csrf, sessions};
 use crate::context::Context;
 use crate::db::dialect::DbConn;
 use crate::error::{Code, Error, Result};
+use crate::http::problem::ASKS_FOR_PASSWORD;
 use crate::ids::{SessionId, UserId};
 
 /// Refuses a request without a valid credential, with the same bytes whatever it asked for.
@@ -33,6 +37,10 @@ pub async fn authenticate<B: MessageBody + 'static>(
 ) -> std::result::Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let (principal, presented) = match admit(&request).await {
         Ok(admitted) => admitted,
+        Err(error) if error.code == Code::Unauthenticated && is_of_feed(&request) => {
+            let asking = error.with(ASKS_FOR_PASSWORD, true.into());
+            return Ok(request.error_response(asking));
+        }
         Err(error) => return Ok(request.error_response(error)),
     };
     let caller = principal.user_id();
@@ -100,8 +108,12 @@ async fn admit(request: &ServiceRequest) -> Result<(Principal, Presented)> {
     let unauthenticated = || Error::new(Code::Unauthenticated);
     let (credential, by) = find_credential(request.headers()).ok_or_else(unauthenticated)?;
     let presented = Presented { hash: credential.hash(), by };
+    let is_reading_only = credential.kind() == CredentialKind::Feed;
     let context = of_application::<Context>(request)?;
     let caller = find_caller(&context, credential).await?.ok_or_else(unauthenticated)?;
+    if is_reading_only && !request.method().is_safe() {
+        return Err(Error::new(Code::Forbidden));
+    }
     if by == PresentedBy::Cookie {
         let (method, headers) = (request.method(), request.headers());
         csrf::check(&context.keys, &presented.hash, (method, headers), context.own_origin())?;
@@ -141,23 +153,40 @@ async fn see(context: &Context, session: SessionId) {
 /// Returns what a request comes with: what `Authorization` says, or else the session's cookie.
 fn find_credential(headers: &HeaderMap) -> Option<(Credential, PresentedBy)> {
     if headers.contains_key(header::AUTHORIZATION) {
-        return Some((bearer(headers)?, PresentedBy::Header));
+        return Some((in_header(headers)?, PresentedBy::Header));
     }
     let credential = Credential::parse(cookies::find(headers, cookies::SESSION)?).ok()?;
     let is_session = credential.kind() == CredentialKind::Session;
     is_session.then_some((credential, PresentedBy::Cookie))
 }
 
-fn bearer(headers: &HeaderMap) -> Option<Credential> {
+/// Reads `Authorization: Bearer` with a token of any kind, and `Basic` with a feed key as password: spreadsheets and maps
+/// know nothing else. Other kinds do more than read, and programs of that sort keep passwords carelessly.
+fn in_header(headers: &HeaderMap) -> Option<Credential> {
     let mut values = headers.get_all(header::AUTHORIZATION);
     let (value, None) = (values.next()?.to_str().ok()?, values.next()) else {
         return None;
     };
-    let (scheme, token) = value.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
+    let (scheme, content) = value.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Credential::parse(content.trim()).ok();
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    Credential::parse(token.trim()).ok()
+    let pair = Zeroizing::new(STANDARD.decode(content.trim()).ok()?);
+    let (_, password) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
+    let key = Credential::parse(password).ok()?;
+    (key.kind() == CredentialKind::Feed).then_some(key)
+}
+
+/// Tells whether a program that shows tables or maps may have asked, which is told that a password would do. The pages of a
+/// browser are not: it would put up a window of its own over them.
+fn is_of_feed(request: &ServiceRequest) -> bool {
+    const FEEDS: [&str; 3] = ["/v1/exports", "/v1/aggregates.", "/ogc"];
+    let mode = request.headers().get("sec-fetch-mode");
+    let is_of_page = mode.is_some_and(|mode| mode != "navigate");
+    !is_of_page && FEEDS.iter().any(|feed| request.path().starts_with(feed))
 }
 
 /// Names an [`Action`] in a handler's signature.

@@ -43,7 +43,7 @@ pub fn find_caller(
 ) -> QueryResult<Option<Caller>> {
     let hash = credential.hash().to_vec();
     Ok(match credential.kind() {
-        CredentialKind::User => {
+        CredentialKind::User | CredentialKind::Feed => {
             find_user(conn, &hash, now.naive_utc(), countries)?.map(Caller::from)
         }
         CredentialKind::Session => find_session(conn, &hash, now, countries)?,

@@ -7,6 +7,7 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl,
 };
 
+use crate::auth::credential::CredentialKind;
 use crate::auth::policy::Action;
 use crate::auth::types::GrantScope;
 use crate::db::dialect::DbConn;
@@ -22,9 +23,22 @@ pub struct Narrowing {
     pub scope: Option<Vec<GrantScope>>,
     /// Whether it may reveal identities.
     pub may_reveal: bool,
+    /// A key of feeds: it reads only, and is taken as a password of HTTP Basic too.
+    pub is_feed: bool,
 }
 
 impl Narrowing {
+    /// Returns that of a feed key: lists, counts and exports, in `scope` alone where told.
+    pub fn of_feed(scope: Option<Vec<GrantScope>>) -> Self {
+        let actions = Some(BTreeSet::from([Action::ReadCore]));
+        Self { actions, scope, may_reveal: false, is_feed: true }
+    }
+
+    /// Returns which kind of credential is as narrow.
+    pub fn kind(&self) -> CredentialKind {
+        if self.is_feed { CredentialKind::Feed } else { CredentialKind::User }
+    }
+
     fn stored_actions(&self) -> Option<String> {
         let actions = self.actions.as_ref()?.iter().map(|action| action.as_str());
         Some(actions.collect::<Vec<_>>().join(" "))
@@ -57,6 +71,8 @@ pub struct TokenRow {
     pub scope: Option<String>,
     /// Whether it may reveal identities.
     pub may_reveal: bool,
+    /// Whether it is a feed key.
+    pub is_feed: bool,
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]
@@ -71,6 +87,7 @@ fn rows() -> _ {
         tokens::actions,
         tokens::scope,
         tokens::may_reveal,
+        tokens::is_feed,
     ))
 }
 
@@ -96,6 +113,7 @@ pub fn insert(
             tokens::actions.eq(narrowing.stored_actions()),
             tokens::scope.eq(narrowing.stored_scope()),
             tokens::may_reveal.eq(narrowing.may_reveal),
+            tokens::is_feed.eq(narrowing.is_feed),
         ))
         .execute(conn)?;
     Ok(id)

@@ -124,6 +124,9 @@ pub(super) struct TokenAdd {
     /// Days until it stops working; without it, it works until it is revoked.
     #[arg(long)]
     days: Option<u16>,
+    /// Make a feed key, which reads lists, counts and exports only and is what spreadsheets and maps take as a password.
+    #[arg(long, conflicts_with_all = ["actions", "reveal"])]
+    feed: bool,
     /// Limit it to these actions, such as `read_core,open_report`.
     #[arg(long, value_delimiter = ',')]
     actions: Option<Vec<String>>,
@@ -290,7 +293,11 @@ fn token_add(args: &TokenAdd) -> Result<(), CommandError> {
     let actions = args.actions.as_deref().map(read_actions).transpose()?;
     let context = open(&args.store)?;
     let scope = args.scope.as_deref().map(|list| read_scopes(list, &context)).transpose()?;
-    let narrowing = Narrowing { actions, scope, may_reveal: args.reveal };
+    let narrowing = if args.feed {
+        Narrowing::of_feed(scope)
+    } else {
+        Narrowing { actions, scope, may_reveal: args.reveal, is_feed: false }
+    };
     let expires_at = args.days.map(|days| context.clock.now() + Duration::days(i64::from(days)));
     let token = add_narrow_token(&context, &args.name, expires_at, narrowing)?;
     if args.json {

@@ -290,6 +290,7 @@ diesel::table! {
         actions -> Nullable<Text>,
         scope -> Nullable<Text>,
         may_reveal -> Bool,
+        is_feed -> Bool,
     }
 }
 

@@ -9,6 +9,12 @@ use utoipa::ToSchema;
 
 use crate::error::{Code, Error, Language};
 
+/// Named in the extra fields of an `Unauthenticated` error whose sender may be asked for a password.
+pub const ASKS_FOR_PASSWORD: &str = "asks_for_password";
+
+/// How a password is asked for (RFC 7617).
+const BASIC: &str = "Basic realm=\"Sentinelle\", charset=\"UTF-8\"";
+
 /// Media type of every error answer.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -322,6 +328,9 @@ pub fn render(error: &Error, language: Language) -> HttpResponse<BoxBody> {
     match error.code {
         Code::Unauthenticated | Code::SignInFailed => {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            if extra(ASKS_FOR_PASSWORD).is_some() {
+                response.append_header((header::WWW_AUTHENTICATE, BASIC));
+            }
         }
         Code::Unavailable | Code::StorageFull => {
             response.insert_header((header::RETRY_AFTER, HeaderValue::from_static("5")));

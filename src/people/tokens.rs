@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::audit::Entry;
 use crate::audit::act::Act;
-use crate::auth::credential::{Credential, CredentialKind};
+use crate::auth::credential::Credential;
 use crate::auth::http::{Access, ManageCredentials, UseAccount};
 use crate::auth::policy::{Action, may_name, reach, visible};
 use crate::auth::store::find_row_id;
@@ -53,6 +53,8 @@ pub struct TokenView {
     scope: Option<String>,
     /// Whether it may reveal identities.
     reveal: bool,
+    /// Whether it is a feed key.
+    feed: bool,
 }
 
 impl From<TokenRow> for TokenView {
@@ -68,6 +70,7 @@ impl From<TokenRow> for TokenView {
             actions,
             scope: row.scope,
             reveal: row.may_reveal,
+            feed: row.is_feed,
         }
     }
 }
@@ -170,6 +173,10 @@ pub struct TokenBody {
     /// Whether it may reveal identities; it skips the second factor, so leave it out where you can.
     #[serde(default)]
     reveal: bool,
+    /// A key for spreadsheets and maps: it reads lists, counts and exports, does nothing else, and is taken as the password
+    /// of HTTP Basic too, with any name. Without `actions` and `reveal`.
+    #[serde(default)]
+    feed: bool,
 }
 
 /// A new token, shown once.
@@ -205,7 +212,7 @@ pub async fn create_token(
     let caller = Caller::new(access, context.clock.now());
     let narrowing = read_narrowing(&body.0, &caller.principal, &context)?;
     let expires_at = caller.now + Duration::days(i64::from(body.0.expires_in_days));
-    let token = Credential::generate(CredentialKind::User).map_err(Error::internal)?;
+    let token = Credential::generate(narrowing.kind()).map_err(Error::internal)?;
     let hash = token.hash();
     let shared = context.clone();
     let id = context
@@ -248,8 +255,22 @@ fn read_narrowing(body: &TokenBody, principal: &Principal, context: &Context) ->
             faults.take(read.map_err(|_part| no_such_scope("/scope"))).map(Some)
         }
     };
+    if body.feed && (body.actions.is_some() || body.reveal) {
+        faults.add(FieldError::new(
+            "/feed",
+            "a feed key reads lists, counts and exports only: leave out \"actions\" and \"reveal\"",
+            "une clé de flux lit seulement listes, comptes et exports : retirez « actions » et « reveal »",
+        ));
+    } else if body.feed && visible(principal, Action::ReadCore).is_err() {
+        faults.add(beyond("/feed"));
+    }
     let actions = body.actions.as_ref().map(|_| actions);
-    let narrowing = scope.map(|scope| Narrowing { actions, scope, may_reveal: body.reveal });
+    let narrowing = scope.map(|scope| {
+        if body.feed {
+            return Narrowing::of_feed(scope);
+        }
+        Narrowing { actions, scope, may_reveal: body.reveal, is_feed: false }
+    });
     faults.settle(narrowing)
 }
 

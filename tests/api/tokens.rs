@@ -13,7 +13,7 @@ use crate::denials::refusals;
 use crate::harness::{Answer, Client, TestApp};
 
 /// A signed-in session of a person.
-fn session(app: &TestApp, user: UserId) -> Client {
+pub(crate) fn session(app: &TestApp, user: UserId) -> Client {
     let now = app.context.clock.now();
     let begun = app.context.db.write_here(move |tx| {
         let row_id = find_row_id(tx.conn, user)?;
