@@ -1,5 +1,7 @@
 # Every task of the project; `make` lists them. What a task needs and does not find, .ci/needs installs or names.
 # CARGO_TARGET_DIR is respected.
+# Tests wait for disks, servers and clocks more than they compute: more of them at once than there are cores.
+export RUST_TEST_THREADS ?= 4
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
