@@ -37,7 +37,7 @@ pub async fn authenticate<B: MessageBody + 'static>(
 ) -> std::result::Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let (principal, presented) = match admit(&request).await {
         Ok(admitted) => admitted,
-        Err(error) if error.code == Code::Unauthenticated && is_of_feed(&request) => {
+        Err(error) if error.code == Code::Unauthenticated && may_be_prompted(&request) => {
             let asking = error.with(ASKS_FOR_PASSWORD, true.into());
             return Ok(request.error_response(asking));
         }
@@ -180,13 +180,10 @@ fn in_header(headers: &HeaderMap) -> Option<Credential> {
     (key.kind() == CredentialKind::Feed).then_some(key)
 }
 
-/// Tells whether a program that shows tables or maps may have asked, which is told that a password would do. The pages of a
-/// browser are not: it would put up a window of its own over them.
-fn is_of_feed(request: &ServiceRequest) -> bool {
-    const FEEDS: [&str; 3] = ["/v1/exports", "/v1/aggregates.", "/ogc"];
-    let mode = request.headers().get("sec-fetch-mode");
-    let is_of_page = mode.is_some_and(|mode| mode != "navigate");
-    !is_of_page && FEEDS.iter().any(|feed| request.path().starts_with(feed))
+/// Tells whether whoever asked is told that a password would do, as spreadsheets and maps need to be. The scripts of a page are
+/// not: a browser would put up a window of its own over it. It does not depend on what was asked for.
+fn may_be_prompted(request: &ServiceRequest) -> bool {
+    request.headers().get("sec-fetch-mode").is_none_or(|mode| mode == "navigate")
 }
 
 /// Names an [`Action`] in a handler's signature.
