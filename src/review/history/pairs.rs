@@ -19,7 +19,7 @@ struct Said {
     id: Uuid,
     /// The one whose story is told, and the other.
     sides: (i64, i64),
-    said: Done<NaiveDateTime>,
+    first: Done<NaiveDateTime>,
     taken_back: Option<Done<NaiveDateTime>>,
 }
 
@@ -39,7 +39,7 @@ impl Said {
             ..Event::new(at, (table, self.row_id), kind, incident)
         };
         let first =
-            Event { reason: Some(Owner { kind: reasons, id: self.id }), ..event(said, self.said) };
+            Event { reason: Some(Owner { kind: reasons, id: self.id }), ..event(said, self.first) };
         let second = self.taken_back.map(|done| event(taken_back, done));
         [Some(first), second].into_iter().flatten().filter(move |event| event.at >= at)
     }
@@ -50,7 +50,7 @@ type Row<K> =
 
 fn said<K>((row_id, id, (one, other), by, at, undone_by, undone_at): Row<K>, own: &[i64]) -> Said {
     let sides = if own.contains(&one) { (one, other) } else { (other, one) };
-    Said { row_id, id: id.uuid(), sides, said: (by, at), taken_back: undone_by.zip(undone_at) }
+    Said { row_id, id: id.uuid(), sides, first: (by, at), taken_back: undone_by.zip(undone_at) }
 }
 
 /// Returns what was said of `incidents` and others from `at` on: all of it, for it is little.
