@@ -1,7 +1,5 @@
 # Every task of the project; `make` lists them. What a task needs and does not find, .ci/needs installs or names.
 # CARGO_TARGET_DIR is respected.
-# Tests wait for disks, servers and clocks more than they compute: more of them at once than there are cores.
-export RUST_TEST_THREADS ?= 4
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -17,9 +15,10 @@ run: ## build and start the demo on loopback with invented reports (PORT=8080 to
 
 test: test-sqlite test-postgres check-api check-examples ## test everything: SQLite, PostgreSQL, and the running demo by its API document and the examples
 
+# Tests wait for disks and clocks as much as they compute: more of them at once than there are cores.
 test-sqlite: ## run the suite on SQLite
 	@.ci/needs build
-	env -u SENTINELLE_TEST_POSTGRES_URL cargo test --locked
+	env -u SENTINELLE_TEST_POSTGRES_URL RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --locked
 
 test-postgres: ## run the suite on a PostgreSQL of its own, removed afterwards
 	@.ci/needs build test

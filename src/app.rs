@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::ready;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use actix_web::dev::Server;
@@ -9,7 +10,7 @@ use actix_web::http::Method;
 use actix_web::http::header::CONTENT_SECURITY_POLICY;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{App, HttpServer, Resource, Route, guard};
+use actix_web::{App, HttpResponse, HttpServer, Resource, Route, guard};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_swagger_ui::SwaggerUi;
@@ -452,10 +453,11 @@ fn add_shared_errors(operation: &mut utoipa::openapi::path::Operation) {
     }
 }
 
-async fn get_openapi(
-    document: Data<utoipa::openapi::OpenApi>,
-) -> web::Json<utoipa::openapi::OpenApi> {
-    web::Json(document.get_ref().clone())
+async fn get_openapi() -> HttpResponse {
+    // Large, and always the same. That it is JSON is tested: it cannot fail here.
+    static DOCUMENT: LazyLock<web::Bytes> =
+        LazyLock::new(|| openapi().to_json().unwrap_or_default().into());
+    HttpResponse::Ok().content_type("application/json").body(DOCUMENT.clone())
 }
 
 /// Mounts every route on `app`.
@@ -527,17 +529,17 @@ fn resources(routes: Vec<(RouteName, Route)>, shared: &[&'static str]) -> Vec<Re
     by_path.into_iter().map(finish).collect()
 }
 
-fn answer_method_not_allowed(allow: &str) -> actix_web::HttpResponse {
-    let mut response = actix_web::HttpResponse::MethodNotAllowed();
+fn answer_method_not_allowed(allow: &str) -> HttpResponse {
+    let mut response = HttpResponse::MethodNotAllowed();
     response.insert_header((actix_web::http::header::ALLOW, allow)).finish()
 }
 
-async fn answer_not_found() -> Result<actix_web::HttpResponse, Error> {
+async fn answer_not_found() -> Result<HttpResponse, Error> {
     Err(Error::new(Code::NotFound))
 }
 
-async fn redirect_to_docs() -> actix_web::HttpResponse {
-    actix_web::HttpResponse::PermanentRedirect()
+async fn redirect_to_docs() -> HttpResponse {
+    HttpResponse::PermanentRedirect()
         .insert_header((actix_web::http::header::LOCATION, "/docs/"))
         .finish()
 }
@@ -584,7 +586,6 @@ pub fn serve(
     listener: std::net::TcpListener,
     options: &ServerOptions,
 ) -> std::io::Result<Server> {
-    let document = Data::new(openapi());
     let limits = Data::new(options.limits.clone());
     let is_https = context.public_url.as_ref().is_some_and(PublicUrl::is_https);
     let transport = Data::new(if is_https { Transport::Https } else { Transport::Plain });
@@ -597,7 +598,6 @@ pub fn serve(
     let mut server = HttpServer::new(move || {
         App::new()
             .app_data(context.clone())
-            .app_data(document.clone())
             .app_data(limits.clone())
             .app_data(transport.clone())
             .app_data(rates.clone())
