@@ -12,6 +12,7 @@ pub mod attention;
 pub mod changing;
 pub mod consent;
 pub mod days;
+pub mod decider;
 pub mod earlier;
 pub mod facts;
 pub mod filter;

@@ -22,7 +22,8 @@ use crate::http::body::JsonBody;
 use crate::http::query::Pairs;
 use crate::http::reason::parse_reason;
 use crate::ids::{Id, IncidentId, RelationId};
-use crate::incidents::pairs::{Judge, Seen, list_group, pair_of};
+use crate::incidents::decider::{Decider, Seen};
+use crate::incidents::pairs::{list_group, pair_of, record_both};
 use crate::incidents::store::IncidentRow;
 use crate::incidents::view::is_seen_from;
 use crate::seal::envelope::{Owner, OwnerKind, Part};
@@ -66,7 +67,7 @@ pub async fn relate_incidents(
     let incident: IncidentId = Id::parse(&path).ok_or_else(Error::not_found)?;
     let others = parse_others(incident, &body.0.incidents)?;
     let reason = parse_reason(&body.0.reason)?;
-    let link = Linking(Judge::of(&access, &context)?);
+    let link = Linking(Decider::of(&access, &context)?);
     let shared = context.clone();
     context.db.write(move |tx| link.relate(tx, &shared, incident, &others, &reason)).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -128,14 +129,14 @@ pub async fn unrelate_incident(
     let (incident, other) = path.into_inner();
     let incident: IncidentId = Id::parse(&incident).ok_or_else(Error::not_found)?;
     let other: IncidentId = Id::parse(&other).ok_or_else(Error::not_found)?;
-    let link = Linking(Judge::of(&access, &context)?);
+    let link = Linking(Decider::of(&access, &context)?);
     let shared = context.clone();
     context.db.write(move |tx| link.unrelate(tx, &shared, incident, other)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Who links or undoes, where and when.
-struct Linking(Judge);
+struct Linking(Decider);
 
 impl Linking {
     fn relate(
@@ -217,7 +218,7 @@ impl Linking {
     }
 
     fn record(&self, tx: &mut WriteTx<'_>, both: (&Seen, &Seen), what: &str) {
-        self.0.record(tx, Act::RelatedIncidents, both, what);
+        record_both(tx, &self.0, Act::RelatedIncidents, both, what);
     }
 }
 

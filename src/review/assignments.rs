@@ -21,11 +21,11 @@ use crate::http::body::JsonBody;
 use crate::http::query::Pairs;
 use crate::http::reason::parse_reason;
 use crate::ids::{Id, IncidentId, UserId};
+use crate::incidents::decider::Decider;
 use crate::incidents::handling::{AssigneeView, Deciders};
 use crate::incidents::merged::refuse_merged;
 use crate::incidents::store::IncidentRow;
 use crate::incidents::view::is_seen;
-use crate::review::claims::Claimant;
 use crate::review::moves::{Move, MoveKind, insert_move};
 
 /// Whose case an incident is to be.
@@ -83,7 +83,7 @@ pub async fn assign_incident(
         to,
         reason: body.0.reason.as_deref().map(parse_reason).transpose()?,
         overseeing: overseeing.unwrap_or_else(|_forbidden| Scope::nowhere()),
-        claimant: Claimant::of(&access, &context)?,
+        decider: Decider::of(&access, &context)?,
     };
     let shared = context.clone();
     let assignee = context.db.write(move |tx| assigning.assign(tx, &shared, incident)).await?;
@@ -119,7 +119,7 @@ struct Assigning {
     reason: Option<String>,
     /// Where the giver gives cases to others.
     overseeing: Scope,
-    claimant: Claimant,
+    decider: Decider,
 }
 
 impl Assigning {
@@ -131,8 +131,8 @@ impl Assigning {
         context: &Context,
         id: IncidentId,
     ) -> Result<Option<AssigneeView>> {
-        let now = self.claimant.now;
-        let (incident, facts) = self.claimant.lock(tx.conn, context, id)?;
+        let now = self.decider.now;
+        let (incident, facts) = self.decider.lock(tx.conn, context, id)?;
         refuse_merged(tx.conn, &incident)?;
         let geo = context.geo();
         let mut deciders = Deciders::new(&geo, now);
@@ -162,7 +162,7 @@ impl Assigning {
         facts: &FactsRow,
         active: Option<UserId>,
     ) -> Result<()> {
-        let by = self.claimant.by;
+        let by = self.decider.by;
         let is_of_another = active.is_some_and(|active| active != by);
         let is_own_business = match self.to {
             Some(to) => to == by,
@@ -184,10 +184,10 @@ impl Assigning {
         (incident, facts): (&IncidentRow, &FactsRow),
         from: Option<UserId>,
     ) -> Result<()> {
-        put_assignee(tx.conn, incident.id, self.to, self.claimant.now)?;
+        put_assignee(tx.conn, incident.id, self.to, self.decider.now)?;
         self.keep(tx, context, incident.id, from)?;
         let to = self.to.map_or_else(|| "nobody".to_owned(), |to| to.to_string());
-        let entry = self.claimant.entry(Act::AssignedIncident, (incident, facts));
+        let entry = self.decider.entry(Act::AssignedIncident, (incident, facts));
         tx.record(entry.detail(format!("to {to}")));
         Ok(())
     }
@@ -204,9 +204,9 @@ impl Assigning {
             kind: MoveKind::Assigned,
             from,
             to: self.to,
-            by: self.claimant.by,
+            by: self.decider.by,
             reason: self.reason.as_deref(),
-            now: self.claimant.now,
+            now: self.decider.now,
         };
         insert_move(tx.conn, &context.sealer, &moved)
     }
@@ -278,25 +278,25 @@ fn put_assignee(
     Ok(())
 }
 
-/// Makes a case, whose row is locked, the claimant's where it is nobody's, or of somebody who may not decide on it any more.
+/// Makes a case, whose row is locked, the decider's where it is nobody's, or of somebody who may not decide on it any more.
 ///
 /// # Errors
 /// When the database fails.
 pub(super) fn take_if_free(
     tx: &mut WriteTx<'_>,
     context: &Context,
-    claimant: &Claimant,
+    decider: &Decider,
     (incident, facts): (&IncidentRow, &FactsRow),
 ) -> Result<()> {
     let geo = context.geo();
     let countries = (facts.country.as_str(), facts.country_computed.as_deref());
     let before = find_assignment(tx.conn, incident.id)?;
-    let mut deciders = Deciders::new(&geo, claimant.now);
+    let mut deciders = Deciders::new(&geo, decider.now);
     if find_active(tx.conn, &mut deciders, before.as_ref(), countries)?.is_some() {
         return Ok(());
     }
-    let (to, overseeing) = (Some(claimant.by), Scope::nowhere());
-    let assigning = Assigning { to, reason: None, overseeing, claimant: claimant.clone() };
+    let (to, overseeing) = (Some(decider.by), Scope::nowhere());
+    let assigning = Assigning { to, reason: None, overseeing, decider: decider.clone() };
     assigning.put(tx, context, (incident, facts), before.map(|held| held.assignee))
 }
 

@@ -10,13 +10,10 @@ use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, QueryRes
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::audit::Entry;
 use crate::audit::act::Act;
 use crate::auth::http::{Access, Decide};
-use crate::auth::types::Scope;
 use crate::context::Context;
-use crate::db::dialect::{self, DbConn};
-use crate::db::rows::FactsRow;
+use crate::db::dialect::DbConn;
 use crate::db::schema::{incident_claims, users};
 use crate::db::writer::WriteTx;
 use crate::error::{Code, Error, FieldError, Result};
@@ -25,11 +22,10 @@ use crate::http::problem::Problem;
 use crate::http::query::Pairs;
 use crate::http::reason::parse_reason;
 use crate::ids::{Id, IncidentId, UserId};
+use crate::incidents::decider::Decider;
 use crate::incidents::facts::Status;
 use crate::incidents::handling::{ClaimView, LEASE};
 use crate::incidents::merged::refuse_merged;
-use crate::incidents::store::{IncidentRow, find_incident};
-use crate::incidents::view::is_seen;
 use crate::review::moves::{Move, MoveKind, insert_move};
 
 /// How an incident is claimed.
@@ -91,9 +87,9 @@ pub async fn claim_incident(
     Pairs::of(&request)?.refuse_rest(&[])?;
     let id: IncidentId = Id::parse(&path).ok_or_else(Error::not_found)?;
     let reason = body.0.reason_to_take_over()?;
-    let claimant = Claimant::of(&access, &context)?;
+    let decider = Decider::of(&access, &context)?;
     let shared = context.clone();
-    let work = move |tx: &mut WriteTx<'_>| claimant.claim(tx, &shared, id, reason.as_deref());
+    let work = move |tx: &mut WriteTx<'_>| decider.claim(tx, &shared, id, reason.as_deref());
     Ok(web::Json(context.db.write(work).await?))
 }
 
@@ -116,65 +112,13 @@ pub async fn release_incident(
 ) -> Result<HttpResponse> {
     Pairs::of(&request)?.refuse_rest(&[])?;
     let id: IncidentId = Id::parse(&path).ok_or_else(Error::not_found)?;
-    let claimant = Claimant::of(&access, &context)?;
+    let decider = Decider::of(&access, &context)?;
     let shared = context.clone();
-    context.db.write(move |tx| claimant.release(tx, &shared, id)).await?;
+    context.db.write(move |tx| decider.release(tx, &shared, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Who claims, where and when.
-#[derive(Debug, Clone)]
-pub struct Claimant {
-    /// The person.
-    pub by: UserId,
-    /// Where the person may decide.
-    pub scope: Scope,
-    /// The server's clock.
-    pub now: DateTime<Utc>,
-}
-
-impl Claimant {
-    /// Returns the caller of a request.
-    ///
-    /// # Errors
-    /// `Forbidden` for what is no person.
-    pub fn of(access: &Access<Decide>, context: &Context) -> Result<Self> {
-        let by = access.principal.user_id().ok_or_else(|| Error::new(Code::Forbidden))?;
-        Ok(Self { by, scope: access.scope.clone(), now: context.clock.now() })
-    }
-
-    /// Returns an incident in scope as it is once its row is locked.
-    ///
-    /// # Errors
-    /// `NotFound` out of scope; the database's failure.
-    pub fn lock(
-        &self,
-        conn: &mut DbConn,
-        context: &Context,
-        id: IncidentId,
-    ) -> Result<(IncidentRow, FactsRow)> {
-        let (before, _) = self.find(conn, context, id)?;
-        dialect::lock_incident(conn, before.id)?;
-        self.find(conn, context, id)
-    }
-
-    fn find(
-        &self,
-        conn: &mut DbConn,
-        context: &Context,
-        id: IncidentId,
-    ) -> Result<(IncidentRow, FactsRow)> {
-        let found = find_incident(conn, id)?;
-        let seen = found.filter(|(_, facts)| is_seen(&self.scope, &context.geo(), facts));
-        seen.ok_or_else(Error::not_found)
-    }
-
-    /// Returns the audit entry of `act` on an incident.
-    pub fn entry(&self, act: Act, (incident, facts): (&IncidentRow, &FactsRow)) -> Entry {
-        let entry = Entry::new(act, incident.uuid, self.now).by(Some(self.by));
-        entry.within(&facts.country, facts.country_computed.as_deref())
-    }
-
+impl Decider {
     fn claim(
         &self,
         tx: &mut WriteTx<'_>,

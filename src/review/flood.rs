@@ -25,11 +25,12 @@ use crate::http::body::JsonBody;
 use crate::http::query::Pairs;
 use crate::http::reason::parse_reason;
 use crate::ids::{BulkRejectionId, Id, IncidentId, ReportId};
+use crate::incidents::decider::Decider;
 use crate::incidents::facts::Status;
 use crate::incidents::selection::Asked;
 use crate::incidents::store::IncidentRow;
 use crate::incidents::view::{is_seen, is_seen_from};
-use crate::review::claims::{Claimant, follow_decision};
+use crate::review::claims::follow_decision;
 use crate::review::decisions::{NewDecision, insert_decision};
 
 /// Most incidents rejected at once.
@@ -131,7 +132,7 @@ pub async fn reject_flood(
     Pairs::of(&request)?.refuse_rest(&[])?;
     let body = body.0;
     let reason = parse_reason(&body.reason)?;
-    let acting = Acting { claimant: Claimant::of(&access, &context)?, reason };
+    let acting = Acting { decider: Decider::of(&access, &context)?, reason };
     let (chosen, remaining) = match (body.incidents, body.filter) {
         (Some(ids), None) => (Chosen::named(&ids)?, 0),
         (None, Some(filter)) => {
@@ -173,7 +174,7 @@ pub async fn undo_rejection(
     Pairs::of(&request)?.refuse_rest(&[])?;
     let id: BulkRejectionId = Id::parse(&path).ok_or_else(Error::not_found)?;
     let reason = parse_reason(&body.0.reason)?;
-    let acting = Acting { claimant: Claimant::of(&access, &context)?, reason };
+    let acting = Acting { decider: Decider::of(&access, &context)?, reason };
     let shared = context.clone();
     Ok(web::Json(context.db.write(move |tx| acting.undo(tx, &shared, id)).await?))
 }
@@ -367,7 +368,7 @@ fn list_of_others(
 
 /// Who rejects many incidents or puts them back, and why.
 struct Acting {
-    claimant: Claimant,
+    decider: Decider,
     reason: String,
 }
 
@@ -448,7 +449,7 @@ impl Acting {
             .select((incidents::all_columns, incident_facts::all_columns))
             .load(conn)?;
         let geo = context.geo();
-        let is_in_scope = |case: &&Case| is_seen(&self.claimant.scope, &geo, &case.1);
+        let is_in_scope = |case: &&Case| is_seen(&self.decider.scope, &geo, &case.1);
         let seen: BTreeSet<i64> =
             found.iter().filter(is_in_scope).map(|(incident, _)| incident.id).collect();
         if seen.len() == ids.len() { Ok(seen) } else { Err(Error::not_found()) }
@@ -463,15 +464,15 @@ impl Acting {
             .select((incidents::all_columns, incident_facts::all_columns))
             .first(conn)
             .optional()?;
-        Ok(found.filter(|(_, facts)| is_seen(&self.claimant.scope, &context.geo(), facts)))
+        Ok(found.filter(|(_, facts)| is_seen(&self.decider.scope, &context.geo(), facts)))
     }
 
     fn insert_operation(&self, conn: &mut DbConn, id: BulkRejectionId) -> QueryResult<i64> {
         diesel::insert_into(bulk_rejections::table)
             .values((
                 bulk_rejections::uuid.eq(id),
-                bulk_rejections::rejected_by.eq(self.claimant.by),
-                bulk_rejections::rejected_at.eq(self.claimant.now.naive_utc()),
+                bulk_rejections::rejected_by.eq(self.decider.by),
+                bulk_rejections::rejected_at.eq(self.decider.now.naive_utc()),
             ))
             .execute(conn)?;
         let row = bulk_rejections::table.filter(bulk_rejections::uuid.eq(id));
@@ -486,7 +487,7 @@ impl Acting {
         (incident, facts): &Case,
         (operation, to): (BulkRejectionId, Status),
     ) -> Result<bool> {
-        let Claimant { by, now, .. } = self.claimant;
+        let Decider { by, now, .. } = self.decider;
         match follow_decision(tx.conn, incident.id, (Some(by), to), now) {
             Err(error) if error.code == Code::Claimed => return Ok(false),
             followed => followed?,
@@ -510,7 +511,7 @@ impl Acting {
         };
         insert_decision(tx.conn, &context.sealer, &decision)?;
         let detail = format!("{}>{} in {operation}", incident.status, to.as_str());
-        tx.record(self.claimant.entry(Act::Decided, (incident, facts)).detail(detail));
+        tx.record(self.decider.entry(Act::Decided, (incident, facts)).detail(detail));
         let kind = match to {
             Status::Rejected => ChangeKind::Rejected,
             _ => ChangeKind::Decided,

@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::http::conditional::version_tag;
 use crate::http::query::{self, Pairs};
 use crate::ids::UserId;
+use crate::incidents::decider::Decider;
 use crate::incidents::facts::Status;
 use crate::incidents::handling::{
     Whose, list_assigned, list_claimed, list_claims, list_handling, show_handling,
@@ -31,7 +32,7 @@ use crate::incidents::likely::show_likely;
 use crate::incidents::store::IncidentRow;
 use crate::incidents::urgency::Urgency;
 use crate::incidents::view::{is_seen, list_seen};
-use crate::review::claims::{Claimant, Hold, find_hold, put_claim};
+use crate::review::claims::{Hold, find_hold, put_claim};
 use crate::review::queue::{QueueItem, QueueParams, QueueQuery};
 
 /// Candidates looked at together: with as many reviewers at work, the last of them finds a free one among these.
@@ -65,7 +66,7 @@ pub async fn claim_next(
     let query = QueueQuery::parse(pairs, caller, &context, **targets)?;
     check_statuses(&query)?;
     let taking = Taking {
-        claimant: Claimant::of(&access, &context)?,
+        decider: Decider::of(&access, &context)?,
         query: web::Data::new(query),
         context: context.clone(),
     };
@@ -112,7 +113,7 @@ struct Window {
 }
 
 struct Taking {
-    claimant: Claimant,
+    decider: Decider,
     query: web::Data<QueueQuery>,
     context: web::Data<Context>,
 }
@@ -121,7 +122,7 @@ impl Taking {
     /// Returns the next candidates behind `after`; `None` when there are no more.
     async fn find_candidates(&self, after: Option<Place>) -> Result<Option<Window>> {
         let (query, context) = (self.query.clone(), self.context.clone());
-        let claimant = self.claimant.clone();
+        let decider = self.decider.clone();
         let find = move |conn: &mut DbConn| {
             let (mut after, mut taken) = (after, None);
             loop {
@@ -131,14 +132,14 @@ impl Taking {
                     return Ok(None);
                 };
                 let end = last.place;
-                let candidates = keep_free(conn, &context, &selection.queued, &claimant)?;
+                let candidates = keep_free(conn, &context, &selection.queued, &decider)?;
                 if !candidates.is_empty() {
                     return Ok(Some(Window { candidates, end }));
                 }
                 // A whole window in somebody's hands: from here on, pass over all that are.
                 after = Some(end);
                 if taken.is_none() {
-                    taken = Some(list_taken(conn, &context, query.statuses(), &claimant)?);
+                    taken = Some(list_taken(conn, &context, query.statuses(), &decider)?);
                 }
             }
         };
@@ -148,11 +149,11 @@ impl Taking {
     /// Claims the first of the candidates that is still free.
     async fn claim_first(&self, candidates: Vec<Candidate>) -> Result<Option<(i64, Urgency)>> {
         let (query, context) = (self.query.clone(), self.context.clone());
-        let claimant = self.claimant.clone();
+        let decider = self.decider.clone();
         let claim = move |tx: &mut WriteTx<'_>| {
-            let left = leave_out_taken(tx.conn, candidates, &claimant)?;
+            let left = leave_out_taken(tx.conn, candidates, &decider)?;
             for candidate in left {
-                if claim_if_free(tx, &context, &query, &claimant, candidate.id)? {
+                if claim_if_free(tx, &context, &query, &decider, candidate.id)? {
                     return Ok(Some((candidate.id, candidate.urgency)));
                 }
             }
@@ -163,11 +164,11 @@ impl Taking {
 
     async fn show(&self, incident: i64, urgency: Urgency) -> Result<QueueItem> {
         let (query, context) = (self.query.clone(), self.context.clone());
-        let claimant = self.claimant.clone();
+        let decider = self.decider.clone();
         let show = move |conn: &mut DbConn| {
             let mut seen = list_seen(conn, &context, &[incident], query.exact())?;
-            show_handling(conn, &context.geo(), &mut seen, &claimant.scope, claimant.now)?;
-            show_likely(conn, &context.geo(), &mut seen, &claimant.scope)?;
+            show_handling(conn, &context.geo(), &mut seen, &decider.scope, decider.now)?;
+            show_likely(conn, &context.geo(), &mut seen, &decider.scope)?;
             let seen = seen.pop().ok_or_else(Error::not_found)?;
             Ok(QueueItem::of(seen, urgency, query.deadline()))
         };
@@ -180,11 +181,11 @@ fn list_taken(
     conn: &mut DbConn,
     context: &Context,
     statuses: &[Status],
-    claimant: &Claimant,
+    decider: &Decider,
 ) -> QueryResult<HashSet<i64>> {
-    let (geo, now) = (context.geo(), claimant.now);
+    let (geo, now) = (context.geo(), decider.now);
     let mut taken = list_assigned(conn, &geo, (Whose::Anybody, statuses), now)?;
-    let own = (Whose::Person(claimant.by), statuses);
+    let own = (Whose::Person(decider.by), statuses);
     for own in list_assigned(conn, &geo, own, now)? {
         taken.remove(&own);
     }
@@ -197,16 +198,16 @@ fn keep_free(
     conn: &mut DbConn,
     context: &Context,
     queued: &[Queued],
-    claimant: &Claimant,
+    decider: &Decider,
 ) -> Result<Vec<Candidate>> {
     let ids: Vec<i64> = queued.iter().map(|queued| queued.id).collect();
-    let mut handling = list_handling(conn, &context.geo(), &ids, claimant.now)?;
+    let mut handling = list_handling(conn, &context.geo(), &ids, decider.now)?;
     let candidate = |queued: &Queued| {
         let handling = handling.remove(&queued.id).unwrap_or_default();
         let is_anothers = handling
             .assignee
             .as_ref()
-            .is_some_and(|assignee| assignee.is_active && assignee.user != claimant.by);
+            .is_some_and(|assignee| assignee.is_active && assignee.user != decider.by);
         let is_free = handling.claim.is_none() && !is_anothers;
         let assignee = handling.assignee.map(|assignee| assignee.user);
         is_free.then_some(Candidate { id: queued.id, urgency: queued.urgency, assignee })
@@ -218,10 +219,10 @@ fn keep_free(
 fn leave_out_taken(
     conn: &mut DbConn,
     candidates: Vec<Candidate>,
-    claimant: &Claimant,
+    decider: &Decider,
 ) -> QueryResult<Vec<Candidate>> {
     let ids: Vec<i64> = candidates.iter().map(|candidate| candidate.id).collect();
-    let claims = list_claims(conn, &ids, claimant.now)?;
+    let claims = list_claims(conn, &ids, decider.now)?;
     let assignees: Vec<(i64, UserId)> = incident_assignees::table
         .filter(incident_assignees::incident_id.eq_any(ids))
         .select((incident_assignees::incident_id, incident_assignees::assignee))
@@ -230,7 +231,7 @@ fn leave_out_taken(
     let is_free = |candidate: &Candidate| {
         let assignee = assignees.get(&candidate.id).copied();
         let is_still_free =
-            assignee.is_none_or(|user| user == claimant.by || Some(user) == candidate.assignee);
+            assignee.is_none_or(|user| user == decider.by || Some(user) == candidate.assignee);
         !claims.contains_key(&candidate.id) && is_still_free
     };
     Ok(candidates.into_iter().filter(is_free).collect())
@@ -241,7 +242,7 @@ fn claim_if_free(
     tx: &mut WriteTx<'_>,
     context: &Context,
     query: &QueueQuery,
-    claimant: &Claimant,
+    decider: &Decider,
     id: i64,
 ) -> Result<bool> {
     if !dialect::try_lock_incident(tx.conn, id)? {
@@ -260,12 +261,12 @@ fn claim_if_free(
         .is_some_and(|status| query.statuses().contains(&status))
         && incident.merged_into.is_none()
         && facts.n_reports > 0
-        && is_seen(&claimant.scope, &context.geo(), &facts);
-    let hold = find_hold(tx.conn, id, claimant.by, claimant.now)?;
+        && is_seen(&decider.scope, &context.geo(), &facts);
+    let hold = find_hold(tx.conn, id, decider.by, decider.now)?;
     if !is_waiting || !matches!(hold, Hold::Free) {
         return Ok(false);
     }
-    put_claim(tx.conn, id, claimant.by, (claimant.now, claimant.now))?;
-    tx.record(claimant.entry(Act::ClaimedIncident, (&incident, &facts)).detail("next"));
+    put_claim(tx.conn, id, decider.by, (decider.now, decider.now))?;
+    tx.record(decider.entry(Act::ClaimedIncident, (&incident, &facts)).detail("next"));
     Ok(true)
 }

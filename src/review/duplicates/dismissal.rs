@@ -10,14 +10,15 @@ use crate::db::sealed;
 use crate::db::writer::WriteTx;
 use crate::error::{Error, Result};
 use crate::ids::{DismissalId, IncidentId};
-use crate::incidents::pairs::{Judge, Seen, list_group, pair_of};
+use crate::incidents::decider::{Decider, Seen};
+use crate::incidents::pairs::{list_group, pair_of, record_both};
 use crate::seal::envelope::{Owner, OwnerKind, Part};
 
 /// Who says so of which two incidents.
 #[derive(Debug)]
 pub struct Judgement {
     /// Who, where and when.
-    pub judge: Judge,
+    pub decider: Decider,
     /// One of them.
     pub incident: IncidentId,
     /// The other.
@@ -26,8 +27,8 @@ pub struct Judgement {
 
 impl Judgement {
     fn find_both(&self, conn: &mut DbConn, context: &Context) -> Result<(Seen, Seen)> {
-        let incident = self.judge.find_unmerged(conn, context, self.incident)?;
-        let other = self.judge.find_unmerged(conn, context, self.other)?;
+        let incident = self.decider.find_unmerged(conn, context, self.incident)?;
+        let other = self.decider.find_unmerged(conn, context, self.other)?;
         Ok((incident, other))
     }
 
@@ -41,7 +42,7 @@ impl Judgement {
             Err(error) if is_there_already(&error) => Ok(()),
             Err(error) => Err(error),
             Ok(()) => {
-                self.judge.record(tx, Act::DismissedDuplicate, (&incident, &other), "dismissed");
+                self.record(tx, (&incident, &other), "dismissed");
                 Ok(())
             }
         }
@@ -60,8 +61,8 @@ impl Judgement {
                 duplicate_dismissals::uuid.eq(id),
                 duplicate_dismissals::low_id.eq(low),
                 duplicate_dismissals::high_id.eq(high),
-                duplicate_dismissals::dismissed_by.eq(self.judge.by),
-                duplicate_dismissals::dismissed_at.eq(self.judge.now.naive_utc()),
+                duplicate_dismissals::dismissed_by.eq(self.decider.by),
+                duplicate_dismissals::dismissed_at.eq(self.decider.now.naive_utc()),
             ))
             .execute(tx.conn)?;
         let owner = Owner { kind: OwnerKind::Dismissal, id: id.uuid() };
@@ -86,16 +87,20 @@ impl Judgement {
                 .filter(duplicate_dismissals::undone_at.is_null());
             n_undone += diesel::update(said)
                 .set((
-                    duplicate_dismissals::undone_by.eq(Some(self.judge.by)),
-                    duplicate_dismissals::undone_at.eq(Some(self.judge.now.naive_utc())),
+                    duplicate_dismissals::undone_by.eq(Some(self.decider.by)),
+                    duplicate_dismissals::undone_at.eq(Some(self.decider.now.naive_utc())),
                 ))
                 .execute(tx.conn)?;
         }
         if n_undone == 0 {
             return Err(Error::not_found());
         }
-        self.judge.record(tx, Act::DismissedDuplicate, (&incident, &other), "undone");
+        self.record(tx, (&incident, &other), "undone");
         Ok(())
+    }
+
+    fn record(&self, tx: &mut WriteTx<'_>, both: (&Seen, &Seen), what: &str) {
+        record_both(tx, &self.decider, Act::DismissedDuplicate, both, what);
     }
 }
 

@@ -14,8 +14,9 @@ use crate::http::frame;
 use crate::http::query::{self, Pairs};
 use crate::http::reason::parse_reason;
 use crate::ids::{Id, IncidentId};
+use crate::incidents::decider::Decider;
 use crate::incidents::likely::{Figures, HarmSays, Likely, SenderSays, find_figures, list_likely};
-use crate::incidents::pairs::{Judge, list_group};
+use crate::incidents::pairs::list_group;
 use crate::incidents::store::{IncidentRow, find_incident};
 use crate::incidents::view::is_seen;
 use crate::review::duplicates::dismissal::Judgement;
@@ -375,5 +376,5 @@ fn judgement(
     context: &Context,
     (incident, other): (IncidentId, IncidentId),
 ) -> Result<Judgement> {
-    Ok(Judgement { judge: Judge::of(access, context)?, incident, other })
+    Ok(Judgement { decider: Decider::of(access, context)?, incident, other })
 }

@@ -2,7 +2,6 @@
 
 use chrono::NaiveDateTime;
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
-use uuid::Uuid;
 
 use crate::db::dialect::DbConn;
 use crate::db::schema::{duplicate_dismissals, incident_relations};
@@ -10,47 +9,27 @@ use crate::ids::{Dismissal, Id, Relation, UserId};
 use crate::review::history::events::{Actor, Event, EventKind};
 use crate::seal::envelope::{Owner, OwnerKind};
 
-/// What somebody did, and when.
-type Done<At> = (UserId, At);
-
-/// One word about two incidents.
-struct Said {
-    row_id: i64,
-    id: Uuid,
-    /// The one whose story is told, and the other.
-    sides: (i64, i64),
-    first: Done<NaiveDateTime>,
-    taken_back: Option<Done<NaiveDateTime>>,
-}
-
-impl Said {
-    /// The events of it, from `at` on.
-    fn events(
-        &self,
-        at: NaiveDateTime,
-        table: u8,
-        (said, taken_back): (EventKind, EventKind),
-        reasons: OwnerKind,
-    ) -> impl Iterator<Item = Event> {
-        let (incident, other) = self.sides;
-        let event = |kind, (by, at)| Event {
-            by: Actor::Person(by),
-            other: Some(other),
-            ..Event::new(at, (table, self.row_id), kind, incident)
-        };
-        let first =
-            Event { reason: Some(Owner { kind: reasons, id: self.id }), ..event(said, self.first) };
-        let second = self.taken_back.map(|done| event(taken_back, done));
-        [Some(first), second].into_iter().flatten().filter(move |event| event.at >= at)
-    }
-}
-
 type Row<K> =
     (i64, Id<K>, (i64, i64), UserId, NaiveDateTime, Option<UserId>, Option<NaiveDateTime>);
 
-fn said<K>((row_id, id, (one, other), by, at, undone_by, undone_at): Row<K>, own: &[i64]) -> Said {
-    let sides = if own.contains(&one) { (one, other) } else { (other, one) };
-    Said { row_id, id: id.uuid(), sides, first: (by, at), taken_back: undone_by.zip(undone_at) }
+/// Returns what one word about two incidents, one of them in `own`, was in their story: that it was said, and taken back.
+fn events<K>(
+    (row_id, id, (one, other), by, at, undone_by, undone_at): Row<K>,
+    own: &[i64],
+    table: u8,
+    (said, taken_back): (EventKind, EventKind),
+    reasons: OwnerKind,
+) -> impl Iterator<Item = Event> {
+    let (incident, other) = if own.contains(&one) { (one, other) } else { (other, one) };
+    let event = move |kind, by, at| Event {
+        by: Actor::Person(by),
+        other: Some(other),
+        ..Event::new(at, (table, row_id), kind, incident)
+    };
+    let reason = Some(Owner { kind: reasons, id: id.uuid() });
+    let first = Event { reason, ..event(said, by, at) };
+    let second = undone_by.zip(undone_at).map(|(by, at)| event(taken_back, by, at));
+    std::iter::once(first).chain(second)
 }
 
 /// Returns what was said of `incidents` and others from `at` on: all of it, for it is little.
@@ -92,14 +71,15 @@ pub fn list_said(
             duplicate_dismissals::undone_at,
         ))
         .load(conn)?;
-    let mut events = Vec::new();
+    let mut all = Vec::new();
     for row in links {
         let kinds = (EventKind::Linked, EventKind::Unlinked);
-        events.extend(said(row, incidents).events(at, 7, kinds, OwnerKind::Relation));
+        all.extend(events(row, incidents, 7, kinds, OwnerKind::Relation));
     }
     for row in dismissals {
         let kinds = (EventKind::ToldApart, EventKind::ToldApartUndone);
-        events.extend(said(row, incidents).events(at, 8, kinds, OwnerKind::Dismissal));
+        all.extend(events(row, incidents, 8, kinds, OwnerKind::Dismissal));
     }
-    Ok(events)
+    all.retain(|event| event.at >= at);
+    Ok(all)
 }

@@ -22,12 +22,13 @@ use crate::http::query::Pairs;
 use crate::ids::{Id, IncidentId, MessageId, ReportId};
 use crate::incidents::attention;
 use crate::incidents::changing::Moment;
+use crate::incidents::decider::Decider;
 use crate::incidents::facts::Status;
 use crate::incidents::merged::refuse_merged;
-use crate::incidents::store::{IncidentRow, find_incident, refresh_facts};
-use crate::incidents::view::{IncidentView, is_seen};
+use crate::incidents::store::{IncidentRow, refresh_facts};
+use crate::incidents::view::IncidentView;
 use crate::review::assignments::take_if_free;
-use crate::review::claims::{Claimant, follow_decision};
+use crate::review::claims::follow_decision;
 use crate::review::decisions::{
     NewDecision, check_status, insert_decision, one_view, stale, take_version,
 };
@@ -104,7 +105,7 @@ pub async fn ask_sender(
         version: required_version(&request)?,
         report: Id::parse(&body.0.report).ok_or_else(not_of_incident)?,
         text: parse_text(&body.0.text)?,
-        claimant: Claimant::of(&access, &context)?,
+        decider: Decider::of(&access, &context)?,
     };
     let shared = context.clone();
     let asked = context.db.write(move |tx| asking.ask(tx, &shared)).await?;
@@ -126,17 +127,13 @@ struct Asking {
     version: i32,
     report: ReportId,
     text: String,
-    claimant: Claimant,
+    decider: Decider,
 }
 
 impl Asking {
     fn ask(&self, tx: &mut WriteTx<'_>, context: &Context) -> Result<AskedView> {
-        let Claimant { by, ref scope, now } = self.claimant;
-        let (incident, facts) =
-            find_incident(tx.conn, self.incident)?.ok_or_else(Error::not_found)?;
-        if !is_seen(scope, &context.geo(), &facts) {
-            return Err(Error::not_found());
-        }
+        let Decider { by, ref scope, now } = self.decider;
+        let (incident, facts) = self.decider.find(tx.conn, context, self.incident)?;
         if !take_version(tx.conn, incident.id, (self.version, now))? {
             return Err(stale(tx.conn, context, &incident, scope)?);
         }
@@ -164,7 +161,7 @@ impl Asking {
         attention::lower_all(tx.conn, moment)?;
         refresh_facts(tx.conn, incident.id)?;
         self.record(tx, context, (&incident, &facts))?;
-        take_if_free(tx, context, &self.claimant, (&incident, &facts))?;
+        take_if_free(tx, context, &self.decider, (&incident, &facts))?;
         Ok(AskedView {
             id,
             report: self.report,
@@ -187,15 +184,15 @@ impl Asking {
         let decision = NewDecision {
             incident: incident.id,
             version: self.version + 1,
-            decided_by: Some(self.claimant.by),
+            decided_by: Some(self.decider.by),
             statuses: (&incident.status, to),
             fields: MESSAGES,
             reason: ASKED,
-            now: self.claimant.now,
+            now: self.decider.now,
         };
         insert_decision(tx.conn, &context.sealer, &decision)?;
         let detail = format!("{}>{to} {}", incident.status, self.report);
-        tx.record(self.claimant.entry(Act::AskedBack, (incident, facts)).detail(detail));
+        tx.record(self.decider.entry(Act::AskedBack, (incident, facts)).detail(detail));
         tx.changed(incident.id, ChangeKind::Decided);
         Ok(())
     }
