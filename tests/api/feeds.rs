@@ -11,7 +11,7 @@ use crate::harness::{Answer, Client, TestApp, submit_march};
 
 const COUNTS: &str = "/v1/aggregates.csv?by=country&bom=0";
 
-/// Makes a token as an analyst who signed in.
+/// Makes a token, as whoever signed in.
 fn make(session: &Client, more: &Value) -> Answer {
     let mut body = json!({"expires_in_days": 90});
     body.as_object_mut().expect("a body").extend(more.as_object().expect("fields").clone());
@@ -88,7 +88,7 @@ fn a_feed_key_opens_nothing_and_changes_nothing() {
 }
 
 #[test]
-fn a_feed_key_reaches_as_far_as_it_was_made_for_and_its_owner_still_may() {
+fn a_feed_key_reaches_as_far_as_it_was_made_for_until_it_is_revoked() {
     let app = TestApp::start();
     submit_march(&app.monitor(), &app.reviewer());
     let (owner, id) = app.user_with_id(Role::Analyst, "SLE,COD");
