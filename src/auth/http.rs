@@ -112,7 +112,10 @@ async fn admit(request: &ServiceRequest) -> Result<(Principal, Presented)> {
     let context = of_application::<Context>(request)?;
     let caller = find_caller(&context, credential).await?.ok_or_else(unauthenticated)?;
     if is_reading_only && !request.method().is_safe() {
-        return Err(Error::new(Code::Forbidden));
+        return Err(Error::new(Code::Forbidden).detail(
+            "a feed key only reads: send this with a token or in a session",
+            "une clé de flux ne fait que lire : envoyez ceci avec un jeton ou en session",
+        ));
     }
     if by == PresentedBy::Cookie {
         let (method, headers) = (request.method(), request.headers());

@@ -81,7 +81,8 @@ fn a_feed_key_opens_nothing_and_changes_nothing() {
     client.get(&report).expect_problem(403, "forbidden");
     client.get("/v1/incidents?q=guards").expect_problem(403, "forbidden");
     client.get("/v1/tokens").expect_problem(403, "forbidden");
-    client.post("/v1/incidents", &json!({})).expect_problem(403, "forbidden");
+    let refused = client.post("/v1/incidents", &json!({})).expect_problem(403, "forbidden");
+    assert!(refused.text().contains("a feed key only reads"), "{}", refused.text());
     client
         .remove("/v1/tokens/00000000-0000-4000-8000-000000000000")
         .expect_problem(403, "forbidden");
