@@ -1,28 +1,18 @@
-//! The application: every route in one list, the frame around it, the OpenAPI document, and the running server.
+//! The application: every route in one list, and the OpenAPI document made of them.
 
-use std::collections::BTreeSet;
-use std::future::ready;
+mod mount;
+mod serving;
+
 use std::sync::LazyLock;
-use std::time::Duration;
 
-use actix_web::dev::Server;
 use actix_web::http::Method;
-use actix_web::http::header::CONTENT_SECURITY_POLICY;
-use actix_web::middleware::{DefaultHeaders, from_fn};
-use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{App, HttpResponse, HttpServer, Resource, Route, guard};
+use actix_web::{HttpResponse, Route, guard, web};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa_swagger_ui::SwaggerUi;
 
-use crate::auth::rates::RateLimits;
-use crate::config::{PublicUrl, Rates, Targets};
-use crate::context::Context;
-use crate::error::{Code, Error};
-use crate::http::body::BodyLimits;
-use crate::http::counts::RequestCounts;
-use crate::http::headers::{self, Transport};
-use crate::http::{frame, problem};
+pub use crate::app::mount::configure;
+pub use crate::app::serving::{ServerOptions, serve};
+use crate::http::problem;
 use crate::notify::notices_http;
 use crate::notify::webhooks::http as webhooks;
 use crate::people::{devices, grants, organisations, regions, tokens, users};
@@ -458,161 +448,4 @@ async fn get_openapi() -> HttpResponse {
     static DOCUMENT: LazyLock<web::Bytes> =
         LazyLock::new(|| openapi().to_json().unwrap_or_default().into());
     HttpResponse::Ok().content_type("application/json").body(DOCUMENT.clone())
-}
-
-/// Mounts every route on `app`.
-pub fn configure(app: &mut ServiceConfig) {
-    let (public, guarded_routes) = (public_routes(), guarded_routes());
-    let shared = shared_paths(&public, &guarded_routes);
-    for resource in resources(public, &shared) {
-        app.service(resource);
-    }
-    let swagger =
-        utoipa_swagger_ui::Config::from("/openapi.json").use_base_layout().validator_url("none");
-    let docs = web::scope("/docs")
-        .wrap(DefaultHeaders::new().add((CONTENT_SECURITY_POLICY, headers::DOCS_POLICY)))
-        .service(SwaggerUi::new("/{_:.*}").config(swagger))
-        .route("", read().to(redirect_to_docs));
-    app.service(docs);
-    let (in_scope, elsewhere): (Vec<_>, Vec<_>) =
-        guarded_routes.into_iter().partition(|((_, path), _)| path.starts_with("/v1/"));
-    for resource in resources(elsewhere, &[]) {
-        app.service(resource.wrap(from_fn(auth::http::authenticate)));
-    }
-    let mut guarded = web::scope("/v1").wrap(from_fn(auth::http::authenticate));
-    for resource in resources(below("/v1", in_scope), &[]) {
-        guarded = guarded.service(resource);
-    }
-    app.service(guarded.default_service(web::to(answer_not_found)));
-}
-
-fn below(prefix: &'static str, routes: Vec<(RouteName, Route)>) -> Vec<(RouteName, Route)> {
-    let cut = |((method, path), route): (RouteName, Route)| {
-        ((method, path.strip_prefix(prefix).unwrap_or(path)), route)
-    };
-    routes.into_iter().map(cut).collect()
-}
-
-/// Returns the paths that have public and guarded routes: there, whatever is not public is for the guard.
-fn shared_paths(
-    public: &[(RouteName, Route)],
-    guarded: &[(RouteName, Route)],
-) -> Vec<&'static str> {
-    let is_guarded = |path: &str| guarded.iter().any(|((_, other), _)| *other == path);
-    public.iter().map(|((_, path), _)| *path).filter(|path| is_guarded(path)).collect()
-}
-
-/// Gathers the routes of one path into one resource that says 405, with `Allow`, to every other method; one of a
-/// `shared` path lets those pass by.
-fn resources(routes: Vec<(RouteName, Route)>, shared: &[&'static str]) -> Vec<Resource> {
-    let mut by_path: Vec<(&'static str, Vec<Method>, Resource)> = Vec::new();
-    for ((method, path), route) in routes {
-        let position = by_path.iter().position(|(known, _, _)| *known == path);
-        let (_, mut methods, resource) = match position {
-            Some(position) => by_path.remove(position),
-            None => (path, Vec::new(), web::resource(path)),
-        };
-        methods.push(method);
-        by_path.push((path, methods, resource.route(route)));
-    }
-    let finish = |(path, methods, resource): (&'static str, Vec<Method>, Resource)| {
-        if shared.contains(&path) {
-            return resource
-                .guard(guard::fn_guard(move |ctx| methods.contains(&ctx.head().method)));
-        }
-        let is_read = methods.contains(&Method::GET);
-        let named = methods.iter().map(Method::as_str).chain(is_read.then_some("HEAD"));
-        // In an order of its own, whichever list of routes comes first.
-        let allow = named.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ");
-        resource.default_service(web::to(move || ready(answer_method_not_allowed(&allow))))
-    };
-    by_path.into_iter().map(finish).collect()
-}
-
-fn answer_method_not_allowed(allow: &str) -> HttpResponse {
-    let mut response = HttpResponse::MethodNotAllowed();
-    response.insert_header((actix_web::http::header::ALLOW, allow)).finish()
-}
-
-async fn answer_not_found() -> Result<HttpResponse, Error> {
-    Err(Error::new(Code::NotFound))
-}
-
-async fn redirect_to_docs() -> HttpResponse {
-    HttpResponse::PermanentRedirect()
-        .insert_header((actix_web::http::header::LOCATION, "/docs/"))
-        .finish()
-}
-
-/// How the server runs.
-#[derive(Clone)]
-pub struct ServerOptions {
-    /// Limits of request bodies.
-    pub limits: BodyLimits,
-    /// Worker threads; by default one a core.
-    pub workers: Option<usize>,
-    /// Longest wait for the head of a request. 2G and satellite links need far more than the framework's 5 s.
-    pub head_timeout: Duration,
-    /// How much one caller may ask.
-    pub rates: Rates,
-    /// By when reviewers want to have decided.
-    pub targets: Targets,
-    /// Longest wait for running requests after SIGTERM.
-    pub drain_timeout_s: u64,
-    /// Routes of a test.
-    pub extra: fn(&mut ServiceConfig),
-}
-
-impl Default for ServerOptions {
-    fn default() -> Self {
-        Self {
-            limits: BodyLimits::default(),
-            workers: None,
-            head_timeout: Duration::from_secs(30),
-            rates: Rates::UNLIMITED,
-            targets: Targets::default(),
-            drain_timeout_s: 20,
-            extra: |_| {},
-        }
-    }
-}
-
-/// Serves on `listener` until SIGTERM or SIGINT, then lets running requests finish.
-///
-/// # Errors
-/// When the listener cannot be used.
-pub fn serve(
-    context: Data<Context>,
-    listener: std::net::TcpListener,
-    options: &ServerOptions,
-) -> std::io::Result<Server> {
-    let limits = Data::new(options.limits.clone());
-    let is_https = context.public_url.as_ref().is_some_and(PublicUrl::is_https);
-    let transport = Data::new(if is_https { Transport::Https } else { Transport::Plain });
-    let registry = metrics::registry().map_err(std::io::Error::other)?;
-    let counts = Data::new(RequestCounts::new(&registry).map_err(std::io::Error::other)?);
-    let registry = Data::new(registry);
-    let rates = Data::new(RateLimits::new(&options.rates, &context.clock));
-    let targets = Data::new(options.targets);
-    let extra = options.extra;
-    let mut server = HttpServer::new(move || {
-        App::new()
-            .app_data(context.clone())
-            .app_data(limits.clone())
-            .app_data(transport.clone())
-            .app_data(rates.clone())
-            .app_data(targets.clone())
-            .app_data(counts.clone())
-            .app_data(registry.clone())
-            .wrap(from_fn(frame::frame))
-            .configure(configure)
-            .configure(extra)
-            .default_service(web::to(answer_not_found))
-    })
-    .client_request_timeout(options.head_timeout)
-    .shutdown_timeout(options.drain_timeout_s);
-    if let Some(workers) = options.workers {
-        server = server.workers(workers);
-    }
-    Ok(server.listen(listener)?.run())
 }
