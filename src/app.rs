@@ -18,7 +18,7 @@ use crate::notify::webhooks::http as webhooks;
 use crate::people::{devices, grants, organisations, regions, tokens, users};
 use crate::review::duplicates;
 use crate::{
-    aggregates, audit, auth, health, incidents, intake, metrics, notify, reference, review,
+    aggregates, audit, auth, brief, health, incidents, intake, metrics, notify, reference, review,
     security_txt,
 };
 
@@ -61,6 +61,9 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
             read().to(aggregates::http::get_country_csv),
         ),
         ((Method::GET, "/v1/countries/{country}"), read().to(aggregates::http::get_country)),
+        ((Method::GET, "/v1/countries/{country}/brief.html"), read().to(brief::http::get_brief)),
+        ((Method::GET, "/v1/countries/{country}/brief.pdf"), read().to(brief::http::get_brief_pdf)),
+        ((Method::GET, "/v1/charts/{name}.svg"), read().to(brief::http::get_chart)),
         // audit
         ((Method::GET, "/v1/audit"), read().to(audit::http::list_audit_entries)),
         ((Method::GET, "/v1/audit/heads"), read().to(audit::http::list_audit_heads)),
@@ -342,6 +345,9 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         aggregates::http::get_aggregates_csv,
         aggregates::http::list_countries,
         aggregates::http::list_countries_csv,
+        brief::http::get_brief,
+        brief::http::get_brief_pdf,
+        brief::http::get_chart,
         aggregates::http::get_country,
         aggregates::http::get_country_csv,
         audit::http::list_audit_entries,

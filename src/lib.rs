@@ -5,6 +5,7 @@ pub mod app;
 pub mod audit;
 pub mod auth;
 pub mod backup;
+pub mod brief;
 pub mod cli;
 pub mod clock;
 pub mod config;

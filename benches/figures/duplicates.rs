@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use chrono::{Days, NaiveDate};
 use diesel::RunQueryDsl;
+use diesel::connection::SimpleConnection;
 use sentinelle::auth::accounts::{add_token, add_user};
 use sentinelle::auth::types::{GrantScope, Role};
 use sentinelle::context::Context;
-use sentinelle::db::dialect::{insert_rows, next_incident_ids};
+use sentinelle::db::dialect::{DbConn, insert_rows, next_incident_ids};
 use sentinelle::db::rows::NewRows;
 use sentinelle::db::schema::duplicate_blocks;
 use sentinelle::geo::cells::Cell;
@@ -37,8 +38,8 @@ const SEED: u64 = 977_431;
 const DENSITY: usize = 40;
 /// Look-ups measured at each size.
 const N_LOOKUPS: usize = 200;
-/// Incidents inserted in one transaction.
-const BATCH: usize = 2_000;
+/// Incidents inserted in one transaction: ids are random, so that a small one writes most pages of most indexes again.
+const BATCH: usize = 25_000;
 
 #[expect(clippy::disallowed_methods, reason = "a measurement is told its sizes there")]
 fn sizes() -> Vec<usize> {
@@ -166,6 +167,7 @@ fn fill(context: &Context, from: usize, to: usize) {
         let all: Vec<(NewRows, Vec<(String, NaiveDate)>)> =
             (at..end).map(|nth| rows_of(context, nth, &texts[nth % texts.len()])).collect();
         let filed = context.db.write_here(move |tx| {
+            hold_pages(tx.conn)?;
             let ids = next_incident_ids(tx.conn, all.len())?;
             let (mut rows, mut blocks) = (Vec::new(), Vec::new());
             for (id, (mut new, own)) in ids.into_iter().zip(all) {
@@ -185,11 +187,18 @@ fn fill(context: &Context, from: usize, to: usize) {
     }
 }
 
+/// Lets SQLite hold a whole batch in memory (800 MB); PostgreSQL has its own.
+fn hold_pages(conn: &mut DbConn) -> diesel::QueryResult<()> {
+    match conn {
+        DbConn::Sqlite(conn) => conn.batch_execute("PRAGMA cache_size = -800000"),
+        DbConn::Postgres(_) => Ok(()),
+    }
+}
+
 fn insert_blocks(
-    conn: &mut sentinelle::db::dialect::DbConn,
+    conn: &mut DbConn,
     blocks: &[(i64, String, NaiveDate)],
 ) -> diesel::QueryResult<()> {
-    use sentinelle::db::dialect::DbConn;
     let rows: Vec<_> = blocks
         .iter()
         .map(|(id, block, day)| {
@@ -302,7 +311,6 @@ fn report_row(
 
 /// Has the engine count its rows, as it does by itself after a while.
 fn analyse(context: &Context) {
-    use diesel::connection::SimpleConnection;
     context.db.read_here(|conn| Ok(conn.batch_execute("ANALYZE")?)).expect("counted");
 }
 

@@ -9,6 +9,7 @@ mod together;
 mod assignments;
 mod audit;
 mod backup;
+mod briefs;
 mod canaries;
 mod changes;
 mod claims;

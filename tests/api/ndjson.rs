@@ -6,7 +6,6 @@
     reason = "a helper that cannot go on fails its test"
 )]
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::time::Duration;
@@ -159,10 +158,11 @@ fn twenty_thousand_lines_are_stored_once_in_bounded_memory() {
     let app = TestApp::start();
     let served = Served::start(&app, "UTC");
     let monitor = app.monitor().at(&served.url);
-    monitor.post_bytes("/v1/reports", &NDJSON, line(1, 1).as_bytes()).expect(200);
+    // Threads, pools and caches grow to what they need with the first lines.
+    let first: String = (1..=2_000).map(|n| line(n, 1)).collect();
+    monitor.post_bytes("/v1/reports", &NDJSON, first.as_bytes()).expect(200);
     let before = served.peak_kib();
-    let mut body = String::new();
-    (1..=20_000).for_each(|n| write!(body, "{}", line(n, 1)).expect("memory"));
+    let body: String = (1..=20_000).map(|n| line(n, 1)).collect();
 
     let answer = monitor.post_bytes("/v1/reports", &NDJSON, body.as_bytes()).expect(200);
 
@@ -171,7 +171,7 @@ fn twenty_thousand_lines_are_stored_once_in_bounded_memory() {
     let summary = lines.last().expect("a summary")["summary"].clone();
     assert_eq!(
         summary,
-        json!({"lines": 20_000, "created": 19_999, "same": 1, "conflict": 0, "gone": 0, "refused": 0, "retry": 0, "is_cut_short": false})
+        json!({"lines": 20_000, "created": 18_000, "same": 2_000, "conflict": 0, "gone": 0, "refused": 0, "retry": 0, "is_cut_short": false})
     );
     assert!(lines.iter().take(20_000).zip(1_u64..).all(|(line, n)| line["line"] == n), "in order");
     assert_eq!(total(&app.reviewer()), 20_000);

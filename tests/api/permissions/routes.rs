@@ -54,7 +54,10 @@ impl Spec {
     pub(super) fn ask(&self, client: &Client, thing: &Thing) -> Answer {
         let (method, pattern) = self.route.split_once(' ').expect("a method and a path");
         let path = pattern.replace("{id}", &thing.id).replace("{code}", &thing.id);
-        let path = path.replace("{country}", thing.country).replace("{version}", "1");
+        let path = path
+            .replace("{country}", thing.country)
+            .replace("{version}", "1")
+            .replace("{name}", "map");
         let path = path.replace("{related}", &thing.other).replace("{other}", &thing.other);
         let path = format!("{path}{}", (self.query)(thing));
         let body = self.body.map(|body| body(thing).to_string());
@@ -158,6 +161,9 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::list("GET /v1/countries.csv"),
         Spec::read("GET /v1/countries/{country}", Country),
         Spec::read("GET /v1/countries/{country}.csv", Country),
+        Spec::read("GET /v1/countries/{country}/brief.html", Country),
+        Spec::read("GET /v1/countries/{country}/brief.pdf", Country),
+        Spec::list("GET /v1/charts/{name}.svg"),
         // audit
         Spec::read("GET /v1/audit", Country),
         Spec::read("GET /v1/audit/heads", Country),

@@ -1,0 +1,275 @@
+//! Briefs as pages and as PDF, and each of their charts alone.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{Datelike, Months, NaiveDate};
+use sha2::{Digest, Sha256};
+use utoipa::IntoParams;
+
+use crate::aggregates::candidates::Reach;
+use crate::auth::http::{Access, ReadCore};
+use crate::brief::blocks::Document;
+use crate::brief::compose::compose;
+use crate::brief::facts::Facts;
+use crate::brief::html::{STYLE, write_html};
+use crate::brief::pages::{TEXT_WIDTH, lay_out};
+use crate::brief::pdf::{About, write_pdf};
+use crate::brief::pictures::{Picture, Scene};
+use crate::brief::svg::write_svg;
+use crate::context::Context;
+use crate::error::{Error, Language, Result};
+use crate::geo::countries::Country;
+use crate::http::frame;
+use crate::http::query::{self, Pairs};
+use crate::incidents::filter::IncidentFilter;
+use crate::incidents::selection::{Asked, refuse};
+
+/// Period and language of a brief.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents the parameters; `Wish::parse` reads them")]
+pub struct BriefParams {
+    /// First local day, inclusive: a day or a month. Without it, the first of the twelve months that end with `to`.
+    #[param(example = "2024-01")]
+    from: Option<String>,
+    /// Last local day, inclusive: a day or a month. Without it, the last day of last month, or today where `from` is later.
+    #[param(example = "2024-12")]
+    to: Option<String>,
+    /// `en` or `fr`; without it, as `Accept-Language` says.
+    lang: Option<String>,
+}
+
+/// Which country a chart is of.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents the parameter; `get_chart` reads it")]
+pub struct ChartParams {
+    /// Alpha-3 or alpha-2 code.
+    #[param(example = "SLE")]
+    country: String,
+}
+
+/// Read the brief of a country as a page
+///
+/// Headline figures and change, charts, a map of generalised places, tables and notes on method, of verified incidents. One
+/// self-contained page.
+#[utoipa::path(
+    get, path = "/v1/countries/{country}/brief.html", tag = "aggregates", operation_id = "get_brief",
+    params(("country" = String, Path, description = "Alpha-3 or alpha-2 code", example = "SLE"), BriefParams),
+    responses((status = 200, description = "The brief", body = String, content_type = "text/html"))
+)]
+pub async fn get_brief(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse> {
+    let wish = Wish::parse(&context, &request, Pairs::of(&request)?)?;
+    let html = wish.brief(access, context, &path, |document| write_html(&document)).await?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, page_policy()))
+        .body(html))
+}
+
+/// Read the brief of a country as PDF
+///
+/// The same as the page, on two to four sheets of A4.
+#[utoipa::path(
+    get, path = "/v1/countries/{country}/brief.pdf", tag = "aggregates", operation_id = "get_brief_pdf",
+    params(("country" = String, Path, description = "Alpha-3 or alpha-2 code", example = "SLE"), BriefParams),
+    responses((status = 200, description = "The brief", body = [u8], content_type = "application/pdf"))
+)]
+pub async fn get_brief_pdf(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse> {
+    let wish = Wish::parse(&context, &request, Pairs::of(&request)?)?;
+    let name = format!("brief-{}-{}-{}.pdf", path.to_uppercase(), wish.from, wish.to);
+    let made_on = wish.today;
+    let pdf =
+        wish.brief(access, context, &path, move |document| to_pdf(&document, made_on)).await?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/pdf")
+        .insert_header((header::CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")))
+        .body(pdf))
+}
+
+/// Read a chart of a country
+///
+/// `months`, `themes`, `practice`, `areas` or `map`, as in the brief, as SVG.
+#[utoipa::path(
+    get, path = "/v1/charts/{name}.svg", tag = "aggregates", operation_id = "get_chart",
+    params(("name" = String, Path, description = "Name of the chart", example = "months"), ChartParams, BriefParams),
+    responses((status = 200, description = "The chart", body = String, content_type = "image/svg+xml"))
+)]
+pub async fn get_chart(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse> {
+    let picture = Picture::parse(&path).ok_or_else(Error::not_found)?;
+    let mut pairs = Pairs::of(&request)?;
+    let country = pairs.take_one("country")?.ok_or_else(|| {
+        query::invalid(
+            "country",
+            "name the country of the chart, such as country=SLE",
+            "indiquez le pays du graphique, par exemple country=SLE",
+        )
+    })?;
+    let wish = Wish { is_chart: true, ..Wish::parse(&context, &request, pairs)? };
+    let draw = move |scene: &Scene<'_>| scene.draw(picture, TEXT_WIDTH);
+    let drawing = wish.count(access, context, &country, draw).await?;
+    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(write_svg(&drawing, picture.as_str())))
+}
+
+fn to_pdf(document: &Document, made_on: NaiveDate) -> Vec<u8> {
+    let title = format!("{} · {}", document.title, document.subtitle);
+    let part = |number: u32| u8::try_from(number).unwrap_or(1);
+    let about = About {
+        title: &title,
+        language: document.language,
+        made_on: (
+            u16::try_from(made_on.year()).unwrap_or_default(),
+            part(made_on.month()),
+            part(made_on.day()),
+        ),
+    };
+    write_pdf(&lay_out(document), &about)
+}
+
+/// Allows the one style sheet that the page brings, and nothing else.
+fn page_policy() -> String {
+    let hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+    )
+}
+
+/// What is asked for: which days, in which language.
+struct Wish {
+    from: NaiveDate,
+    to: NaiveDate,
+    language: Language,
+    today: NaiveDate,
+    /// Whether it is one chart and no brief.
+    is_chart: bool,
+    /// `from` and `to` as they were given.
+    pairs: Pairs,
+}
+
+impl Wish {
+    fn parse(context: &Context, request: &HttpRequest, mut pairs: Pairs) -> Result<Self> {
+        let language = match pairs.take_one("lang")?.as_deref() {
+            None => frame::negotiate(request.headers()),
+            Some("en") => Language::English,
+            Some("fr") => Language::French,
+            Some(_) => return Err(query::invalid("lang", "lang is en or fr", "lang est en ou fr")),
+        };
+        let mut rest = pairs.clone();
+        rest.0.retain(|(name, _)| name != "from" && name != "to");
+        rest.refuse_rest(&["from", "to", "lang"])?;
+        let filter = IncidentFilter::parse(&pairs.0, &[], &context.reference())
+            .map_err(|errors| refuse(&errors))?;
+        let today = context.clock.now().date_naive();
+        let (from, to) = period(filter.from, filter.to, today);
+        Ok(Self { from, to, language, today, is_chart: false, pairs })
+    }
+
+    async fn brief<T: Send + 'static>(
+        self,
+        access: Access<ReadCore>,
+        context: web::Data<Context>,
+        code: &str,
+        write: impl FnOnce(Document) -> T + Send + 'static,
+    ) -> Result<T> {
+        let (shared, today) = (context.clone(), self.today);
+        let composed = move |scene: &Scene<'_>| write(compose(scene, &shared.lists, today));
+        self.count(access, context, code, composed).await
+    }
+
+    /// Counts what is asked for, and has it shown.
+    ///
+    /// # Errors
+    /// `NotFound` for a country out of scope; those of the filter.
+    async fn count<T: Send + 'static>(
+        self,
+        access: Access<ReadCore>,
+        context: web::Data<Context>,
+        code: &str,
+        show: impl FnOnce(&Scene<'_>) -> T + Send + 'static,
+    ) -> Result<T> {
+        let geo = context.geo();
+        let country = geo.countries().parse(code).filter(|country| access.scope.has(*country));
+        let country: Country = country
+            .and_then(|country| geo.countries().get(country))
+            .ok_or_else(Error::not_found)?
+            .clone();
+        let mut asked = Asked::parse(&self.pairs, &[], &access.principal, &access.scope, &context)?
+            .reaching(Reach::Compared);
+        (asked.filter.from, asked.filter.to) = (Some(self.from), Some(self.to));
+        asked.filter.countries = vec![country.code.as_str().to_owned()];
+        let shared = context.clone();
+        context
+            .db
+            .read(move |conn| {
+                let facts = asked.answer(conn, &shared, |columns, selector, as_of| {
+                    let what = (country.code, self.from, self.to);
+                    Facts::count(columns, &selector, what, &shared.taxonomy, as_of)
+                })?;
+                Ok(show(&Scene {
+                    facts: &facts,
+                    country: &country,
+                    geo: &geo,
+                    taxonomy: &shared.taxonomy,
+                    language: self.language,
+                    stands_alone: self.is_chart,
+                }))
+            })
+            .await
+    }
+}
+
+/// Returns the period that is meant: what is left open is filled up to twelve whole months.
+fn period(
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+    today: NaiveDate,
+) -> (NaiveDate, NaiveDate) {
+    let first_of = |day: NaiveDate| day.with_day(1).unwrap_or(day);
+    let to = to.unwrap_or_else(|| {
+        let last_month = first_of(today).pred_opt().unwrap_or(today);
+        if from.is_some_and(|from| from > last_month) { today } else { last_month }
+    });
+    let from = from.unwrap_or_else(|| {
+        first_of(to).checked_sub_months(Months::new(11)).unwrap_or(NaiveDate::MIN)
+    });
+    (from, to)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::period;
+
+    #[test]
+    fn a_period_that_is_left_open_is_twelve_whole_months() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let today = day("2024-06-15");
+        for (from, to, expected) in [
+            (None, None, ("2023-06-01", "2024-05-31")),
+            (None, Some("2024-03-31"), ("2023-04-01", "2024-03-31")),
+            (Some("2024-02-01"), None, ("2024-02-01", "2024-05-31")),
+            (Some("2024-06-01"), None, ("2024-06-01", "2024-06-15")),
+        ] {
+            let (first, last) = period(from.map(day), to.map(day), today);
+            assert_eq!((first, last), (day(expected.0), day(expected.1)));
+        }
+    }
+}
