@@ -35,20 +35,14 @@ pub fn compose(scene: &Scene<'_>, lists: &CodeLists, made_on: NaiveDate) -> Docu
         Block::Notes(notes(scene)),
     ];
     blocks.retain(|block| !matches!(block, Block::Table(table) if table.rows.is_empty()));
-    let foot_en = format!(
-        "{}, {}. Made on {} from change {} of the coalition’s record.",
+    let made = scene.language.day(made_on);
+    let as_of = scene.facts.view.as_of;
+    let foot = [
         scene.country_name(),
         scene.period(),
-        scene.language.day(made_on),
-        scene.facts.view.as_of
-    );
-    let foot_fr = format!(
-        "{}, {}. Établi le {} d’après la modification {} du registre de la coalition.",
-        scene.country_name(),
-        scene.period(),
-        scene.language.day(made_on),
-        scene.facts.view.as_of
-    );
+        scene.say(&format!("made on {made}"), &format!("établi le {made}")),
+        scene.say(&format!("change {as_of}"), &format!("modification {as_of}")),
+    ];
     Document {
         language: scene.language.tag(),
         kind: say(
@@ -58,7 +52,7 @@ pub fn compose(scene: &Scene<'_>, lists: &CodeLists, made_on: NaiveDate) -> Docu
         title: scene.country_name(),
         subtitle: scene.period(),
         mark: say("INTERNAL: NOT FOR PUBLICATION", "INTERNE : NE PAS PUBLIER"),
-        foot: say(&foot_en, &foot_fr),
+        foot: foot.join(" · "),
         page_word: say("Page", "Page"),
         blocks,
     }
