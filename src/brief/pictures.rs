@@ -222,9 +222,10 @@ impl Scene<'_> {
     }
 
     fn chart(&self, title: String, series: Vec<Series>, bars: Vec<Bar>) -> Chart {
-        let title = match self.stands_alone {
-            true => format!("{title} · {} · {}", self.country_name(), self.period()),
-            false => title,
+        let title = if self.stands_alone {
+            format!("{title} · {} · {}", self.country_name(), self.period())
+        } else {
+            title
         };
         Chart {
             description: describe(&series, &bars),
