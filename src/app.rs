@@ -1,19 +1,17 @@
 //! The application: every route in one list, the frame around it, the OpenAPI document, and the running server.
 
-use std::collections::BTreeSet;
-use std::future::ready;
+mod mount;
+
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::http::Method;
-use actix_web::http::header::CONTENT_SECURITY_POLICY;
-use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{App, HttpResponse, HttpServer, Resource, Route, guard};
+use actix_web::{App, HttpResponse, HttpServer, Route, guard};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa_swagger_ui::SwaggerUi;
 
 use crate::auth::rates::RateLimits;
 use crate::config::{PublicUrl, Rates, Targets};
@@ -21,14 +19,14 @@ use crate::context::Context;
 use crate::error::{Code, Error};
 use crate::http::body::BodyLimits;
 use crate::http::counts::RequestCounts;
-use crate::http::headers::{self, Transport};
+use crate::http::headers::Transport;
 use crate::http::{frame, problem};
 use crate::notify::notices_http;
 use crate::notify::webhooks::http as webhooks;
 use crate::people::{devices, grants, organisations, regions, tokens, users};
 use crate::review::duplicates;
 use crate::{
-    aggregates, audit, auth, health, incidents, intake, metrics, notify, reference, review,
+    aggregates, audit, auth, health, incidents, intake, metrics, notify, ogc, reference, review,
     security_txt,
 };
 
@@ -84,6 +82,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
     routes.extend(notify_routes());
     routes.extend(account_routes());
     routes.extend(people_routes());
+    routes.extend(ogc_routes());
     routes
 }
 
@@ -291,6 +290,26 @@ fn people_routes() -> Vec<(RouteName, Route)> {
     ]
 }
 
+/// Routes of OGC API Features.
+fn ogc_routes() -> Vec<(RouteName, Route)> {
+    vec![
+        ((Method::GET, "/ogc"), read().to(ogc::http::get_landing)),
+        ((Method::GET, "/ogc/api"), read().to(ogc::http::get_api)),
+        ((Method::GET, "/ogc/conformance"), read().to(ogc::http::get_conformance)),
+        ((Method::GET, "/ogc/collections"), read().to(ogc::http::list_collections)),
+        ((Method::GET, "/ogc/collections/{collection}"), read().to(ogc::http::get_collection)),
+        (
+            (Method::GET, "/ogc/collections/{collection}/queryables"),
+            read().to(ogc::http::get_queryables),
+        ),
+        ((Method::GET, "/ogc/collections/{collection}/items"), read().to(ogc::http::list_features)),
+        (
+            (Method::GET, "/ogc/collections/{collection}/items/{id}"),
+            read().to(ogc::http::get_feature),
+        ),
+    ]
+}
+
 /// The OpenAPI document, from the handlers' own annotations.
 #[derive(OpenApi)]
 #[openapi(
@@ -389,6 +408,14 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         tokens::list_tokens,
         tokens::create_token,
         tokens::delete_token,
+        ogc::http::get_landing,
+        ogc::http::get_api,
+        ogc::http::get_conformance,
+        ogc::http::list_collections,
+        ogc::http::get_collection,
+        ogc::http::get_queryables,
+        ogc::http::list_features,
+        ogc::http::get_feature,
         reference::get_taxonomy,
         reference::get_about,
         security_txt::get_security_txt,
@@ -460,88 +487,8 @@ async fn get_openapi() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(DOCUMENT.clone())
 }
 
-/// Mounts every route on `app`.
-pub fn configure(app: &mut ServiceConfig) {
-    let (public, guarded_routes) = (public_routes(), guarded_routes());
-    let shared = shared_paths(&public, &guarded_routes);
-    for resource in resources(public, &shared) {
-        app.service(resource);
-    }
-    let swagger =
-        utoipa_swagger_ui::Config::from("/openapi.json").use_base_layout().validator_url("none");
-    let docs = web::scope("/docs")
-        .wrap(DefaultHeaders::new().add((CONTENT_SECURITY_POLICY, headers::DOCS_POLICY)))
-        .service(SwaggerUi::new("/{_:.*}").config(swagger))
-        .route("", read().to(redirect_to_docs));
-    app.service(docs);
-    let (in_scope, elsewhere): (Vec<_>, Vec<_>) =
-        guarded_routes.into_iter().partition(|((_, path), _)| path.starts_with("/v1/"));
-    for resource in resources(elsewhere, &[]) {
-        app.service(resource.wrap(from_fn(auth::http::authenticate)));
-    }
-    let mut guarded = web::scope("/v1").wrap(from_fn(auth::http::authenticate));
-    for resource in resources(below("/v1", in_scope), &[]) {
-        guarded = guarded.service(resource);
-    }
-    app.service(guarded.default_service(web::to(answer_not_found)));
-}
-
-fn below(prefix: &'static str, routes: Vec<(RouteName, Route)>) -> Vec<(RouteName, Route)> {
-    let cut = |((method, path), route): (RouteName, Route)| {
-        ((method, path.strip_prefix(prefix).unwrap_or(path)), route)
-    };
-    routes.into_iter().map(cut).collect()
-}
-
-/// Returns the paths that have public and guarded routes: there, whatever is not public is for the guard.
-fn shared_paths(
-    public: &[(RouteName, Route)],
-    guarded: &[(RouteName, Route)],
-) -> Vec<&'static str> {
-    let is_guarded = |path: &str| guarded.iter().any(|((_, other), _)| *other == path);
-    public.iter().map(|((_, path), _)| *path).filter(|path| is_guarded(path)).collect()
-}
-
-/// Gathers the routes of one path into one resource that says 405, with `Allow`, to every other method; one of a
-/// `shared` path lets those pass by.
-fn resources(routes: Vec<(RouteName, Route)>, shared: &[&'static str]) -> Vec<Resource> {
-    let mut by_path: Vec<(&'static str, Vec<Method>, Resource)> = Vec::new();
-    for ((method, path), route) in routes {
-        let position = by_path.iter().position(|(known, _, _)| *known == path);
-        let (_, mut methods, resource) = match position {
-            Some(position) => by_path.remove(position),
-            None => (path, Vec::new(), web::resource(path)),
-        };
-        methods.push(method);
-        by_path.push((path, methods, resource.route(route)));
-    }
-    let finish = |(path, methods, resource): (&'static str, Vec<Method>, Resource)| {
-        if shared.contains(&path) {
-            return resource
-                .guard(guard::fn_guard(move |ctx| methods.contains(&ctx.head().method)));
-        }
-        let is_read = methods.contains(&Method::GET);
-        let named = methods.iter().map(Method::as_str).chain(is_read.then_some("HEAD"));
-        // In an order of its own, whichever list of routes comes first.
-        let allow = named.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ");
-        resource.default_service(web::to(move || ready(answer_method_not_allowed(&allow))))
-    };
-    by_path.into_iter().map(finish).collect()
-}
-
-fn answer_method_not_allowed(allow: &str) -> HttpResponse {
-    let mut response = HttpResponse::MethodNotAllowed();
-    response.insert_header((actix_web::http::header::ALLOW, allow)).finish()
-}
-
 async fn answer_not_found() -> Result<HttpResponse, Error> {
     Err(Error::new(Code::NotFound))
-}
-
-async fn redirect_to_docs() -> HttpResponse {
-    HttpResponse::PermanentRedirect()
-        .insert_header((actix_web::http::header::LOCATION, "/docs/"))
-        .finish()
 }
 
 /// How the server runs.
@@ -605,7 +552,7 @@ pub fn serve(
             .app_data(counts.clone())
             .app_data(registry.clone())
             .wrap(from_fn(frame::frame))
-            .configure(configure)
+            .configure(mount::configure)
             .configure(extra)
             .default_service(web::to(answer_not_found))
     })

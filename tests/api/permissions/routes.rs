@@ -56,6 +56,7 @@ impl Spec {
         let path = pattern.replace("{id}", &thing.id).replace("{code}", &thing.id);
         let path = path.replace("{country}", thing.country).replace("{version}", "1");
         let path = path.replace("{related}", &thing.other).replace("{other}", &thing.other);
+        let path = path.replace("{collection}", "incidents");
         let path = format!("{path}{}", (self.query)(thing));
         let body = self.body.map(|body| body(thing).to_string());
         client.send(method, &path, self.headers, body.as_deref().map(str::as_bytes))
@@ -158,6 +159,15 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::list("GET /v1/countries.csv"),
         Spec::read("GET /v1/countries/{country}", Country),
         Spec::read("GET /v1/countries/{country}.csv", Country),
+        // maps
+        Spec::read("GET /ogc", Country),
+        Spec::read("GET /ogc/api", Country),
+        Spec::read("GET /ogc/conformance", Country),
+        Spec::read("GET /ogc/collections", Country),
+        Spec::read("GET /ogc/collections/{collection}", Country),
+        Spec::read("GET /ogc/collections/{collection}/queryables", Country),
+        Spec::list("GET /ogc/collections/{collection}/items"),
+        Spec::read("GET /ogc/collections/{collection}/items/{id}", Incident),
         // audit
         Spec::read("GET /v1/audit", Country),
         Spec::read("GET /v1/audit/heads", Country),
