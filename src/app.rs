@@ -302,6 +302,7 @@ fn ogc_routes() -> Vec<(RouteName, Route)> {
             (Method::GET, "/ogc/collections/{collection}/queryables"),
             read().to(ogc::http::get_queryables),
         ),
+        ((Method::GET, "/ogc/collections/{collection}/schema"), read().to(ogc::http::get_schema)),
         ((Method::GET, "/ogc/collections/{collection}/items"), read().to(ogc::http::list_features)),
         (
             (Method::GET, "/ogc/collections/{collection}/items/{id}"),
@@ -414,6 +415,7 @@ fn ogc_routes() -> Vec<(RouteName, Route)> {
         ogc::http::list_collections,
         ogc::http::get_collection,
         ogc::http::get_queryables,
+        ogc::http::get_schema,
         ogc::http::list_features,
         ogc::http::get_feature,
         reference::get_taxonomy,

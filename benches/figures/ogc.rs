@@ -90,7 +90,8 @@ fn walk(url: &str, analyst: &str, n_pages: usize) -> (Vec<f64>, u64) {
     let mut next = Some(url.to_owned());
     while let Some(url) = next.take().filter(|_| seconds.len() < n_pages) {
         let started_at = Instant::now();
-        let mut answer = agent.get(&url).header("authorization", analyst).call().expect("an answer");
+        let mut answer =
+            agent.get(&url).header("authorization", analyst).call().expect("an answer");
         let page: Value = serde_json::from_reader(answer.body_mut().as_reader()).expect("JSON");
         seconds.push(started_at.elapsed().as_secs_f64());
         n_matched = page["numberMatched"].as_u64().expect("a number");

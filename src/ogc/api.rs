@@ -60,6 +60,7 @@ fn describe_collection(paths: &mut Map<String, Value>, collection: Collection) {
     for (path, operation_id, kind, parameters) in [
         (String::new(), format!("describe.{id}"), JSON, Vec::new()),
         ("/queryables".to_owned(), format!("getQueryables.{id}"), SCHEMA_JSON, Vec::new()),
+        ("/schema".to_owned(), format!("getSchema.{id}"), SCHEMA_JSON, Vec::new()),
         ("/items".to_owned(), format!("getFeatures.{id}"), GEO_JSON, items),
         ("/items/{featureId}".to_owned(), format!("getFeature.{id}"), GEO_JSON, feature),
     ] {

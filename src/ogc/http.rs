@@ -157,7 +157,7 @@ pub async fn get_queryables(
     let collection = Collection::parse(&path).ok_or_else(Error::not_found)?;
     let queryables = collection.properties().iter().filter(|property| property.is_queryable);
     let schema =
-        |property: &Property| (property.name.to_owned(), schema_of_queryable(property, collection));
+        |property: &Property| (property.name.to_owned(), schema_of_property(property, collection));
     let properties: serde_json::Map<String, Value> = queryables.map(schema).collect();
     let base = Base::of(&request, &context);
     Ok(answer(
@@ -173,7 +173,7 @@ pub async fn get_queryables(
     ))
 }
 
-fn schema_of_queryable(property: &Property, collection: Collection) -> Value {
+fn schema_of_property(property: &Property, collection: Collection) -> Value {
     if property.kind == Kind::Geometry {
         let format = collection.geometry_format();
         return json!({"title": property.title, "x-ogc-role": "primary-geometry", "format": format});
@@ -183,6 +183,48 @@ fn schema_of_queryable(property: &Property, collection: Collection) -> Value {
         schema.insert("title".to_owned(), property.title.into());
     }
     schema
+}
+
+/// Read what the features of a collection are
+///
+/// JSON Schema of a feature, with the type of each property; so a map need not guess types where the first features lack them.
+#[utoipa::path(
+    get, path = "/ogc/collections/{collection}/schema", tag = "ogc", operation_id = "get_ogc_schema",
+    params(("collection" = String, Path, description = "`incidents`, `sites` or `areas`", example = "incidents")),
+    responses((status = 200, description = "The schema", body = Value, content_type = "application/schema+json"))
+)]
+pub async fn get_schema(
+    _: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse> {
+    Pairs::of(&request)?.refuse_rest(&[])?;
+    let collection = Collection::parse(&path).ok_or_else(Error::not_found)?;
+    let shown = collection.properties().iter().filter(|property| property.kind != Kind::Geometry);
+    let schema =
+        |property: &Property| (property.name.to_owned(), schema_of_property(property, collection));
+    let properties: serde_json::Map<String, Value> = shown.map(schema).collect();
+    let geometry = match collection {
+        Collection::Incidents | Collection::Sites => "https://geojson.org/schema/Point.json",
+        Collection::Areas => "https://geojson.org/schema/MultiPolygon.json",
+    };
+    let base = Base::of(&request, &context);
+    Ok(answer(
+        SCHEMA_JSON,
+        &json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": format!("{}/collections/{}/schema", base.as_str(), collection.as_str()),
+            "type": "object",
+            "title": collection.title(),
+            "properties": {
+                "type": {"const": "Feature"},
+                "id": {"type": "string"},
+                "geometry": {"$ref": geometry},
+                "properties": {"type": "object", "properties": properties},
+            },
+        }),
+    ))
 }
 
 /// The parameters of the standard.
@@ -321,10 +363,13 @@ async fn describe(
     let about = format!("/collections/{}", collection.as_str());
     let items = format!("{about}/items");
     let queryables = format!("{about}/queryables");
+    let schema = format!("{about}/schema");
     let links = [
         base.link("self", &about, JSON, collection.title()),
         base.link("items", &items, GEO_JSON, "the features"),
         base.link(QUERYABLES, &queryables, SCHEMA_JSON, "what it can be filtered by"),
+        // Relations are the same in any case (RFC 8288); GDAL knows it so.
+        base.link("describedBy", &schema, SCHEMA_JSON, "what the features are"),
     ];
     Ok(json!({
         "id": collection.as_str(),

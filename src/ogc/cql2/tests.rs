@@ -149,6 +149,7 @@ fn null_leaves_it_open() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn a_fault_says_where_and_what() {
     for (filter, right) in [
         ("", "at character 1: a property is missing before the end"),

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use chrono::Datelike;
 
@@ -69,7 +70,8 @@ pub(crate) fn list_properties() -> Vec<Property> {
 impl Field {
     /// Returns the field at a place of the table.
     pub(crate) fn at(place: usize) -> Option<Self> {
-        list_fields().get(place).copied()
+        static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(list_fields);
+        FIELDS.get(place).copied()
     }
 
     fn property(self) -> Property {

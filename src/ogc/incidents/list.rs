@@ -76,11 +76,13 @@ pub(crate) fn list(
     let binding = format!("ogc {:?} {}", query.wanted, asked.filter.binding());
     let after = query.page.position(&context.keys, &binding)?;
     let limit = query.page.limit;
-    let selection = asked.answer(conn, context, |columns, selector, _| {
-        Ok(select(columns, &selector, &query.wanted, (after, limit)))
+    // One more, to know whether there is a next page.
+    let mut selection = asked.answer(conn, context, |columns, selector, _| {
+        Ok(select(columns, &selector, &query.wanted, (after, limit + 1)))
     })?;
-    let is_full = selection.ids.len() == limit;
-    let last = selection.ids.last().filter(|_| is_full);
+    let is_more = selection.ids.len() > limit;
+    selection.ids.truncate(limit);
+    let last = selection.ids.last().filter(|_| is_more);
     let next = last.map(|last| page::cursor(&context.keys, *last, &binding)).transpose()?;
     let features = show(conn, context, &selection.ids, query.crs)?;
     Ok(Page { features, n_matched: selection.total, next })

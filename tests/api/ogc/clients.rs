@@ -8,7 +8,9 @@ use sentinelle::config::{Rate, Rates};
 use serde_json::{Value, json};
 
 use crate::harness::{Client, TestApp, TestOptions, submit_march};
-use crate::ogc::{ITEMS, features, ids, items, link, march, matched, media_type, walk};
+use crate::ogc::{
+    COLLECTIONS, ITEMS, features, ids, items, link, march, matched, media_type, walk,
+};
 
 #[test]
 fn trap_a_bare_days_and_days_with_a_t_are_taken_as_gdal_writes_them() {
@@ -55,6 +57,34 @@ fn trap_c_every_property_is_always_there_and_of_one_type() {
         assert_eq!(properties.keys().collect::<Vec<_>>(), names);
         for (name, value) in properties.iter().filter(|(_, value)| !value.is_null()) {
             assert_eq!(*kinds.entry(name.clone()).or_insert(kind(value)), kind(value), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_schema_of_a_feature_tells_the_type_of_every_property_even_where_all_are_null() {
+    let (app, analyst, _) = march();
+    for collection in COLLECTIONS {
+        let about = analyst.get(&format!("/ogc/collections/{collection}")).expect(200).json();
+        let path = link(&app, &about, "describedBy").expect("a link");
+        let answer = analyst.get(path).expect(200);
+        assert_eq!(media_type(&answer), "application/schema+json");
+        let schema = answer.json();
+        let told =
+            schema["properties"]["properties"]["properties"].as_object().expect("properties");
+        let page = analyst.get(&format!("/ogc/collections/{collection}/items")).expect(200).json();
+        for feature in features(&page) {
+            let properties = feature["properties"].as_object().expect("properties");
+            assert_eq!(properties.len(), told.len(), "{collection}");
+            for (name, value) in properties {
+                let right = match value {
+                    Value::String(_) => "string",
+                    Value::Number(_) => "integer",
+                    Value::Bool(_) => "boolean",
+                    _ => continue,
+                };
+                assert_eq!(told[name]["type"], right, "{collection}: {name}");
+            }
         }
     }
 }

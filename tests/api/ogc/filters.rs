@@ -31,6 +31,7 @@ fn queryables_are_a_closed_schema_with_one_date() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn filters_keep_exactly_what_they_say() {
     let (_app, analyst, _) = march();
     for (filter, right) in [

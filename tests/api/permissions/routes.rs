@@ -166,6 +166,7 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::read("GET /ogc/collections", Country),
         Spec::read("GET /ogc/collections/{collection}", Country),
         Spec::read("GET /ogc/collections/{collection}/queryables", Country),
+        Spec::read("GET /ogc/collections/{collection}/schema", Country),
         Spec::list("GET /ogc/collections/{collection}/items"),
         Spec::read("GET /ogc/collections/{collection}/items/{id}", Incident),
         // audit
