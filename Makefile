@@ -30,7 +30,7 @@ check-api: ## validate api-spec/openapi.json and throw generated requests at the
 	cargo build --locked
 	.ci/with-demo .ci/schemathesis
 
-check-clients: ## read the demo with other programs: the Python and R examples, a PDF reader (1 min)
+check-clients: ## read the demo with other programs: Python, R, a PDF reader, GDAL and OWSLib (2 min)
 	@.ci/needs build test clients
 	cargo build --locked
 	.ci/with-demo .ci/check-clients

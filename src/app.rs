@@ -18,8 +18,8 @@ use crate::notify::webhooks::http as webhooks;
 use crate::people::{devices, grants, organisations, regions, tokens, users};
 use crate::review::duplicates;
 use crate::{
-    aggregates, audit, auth, brief, health, incidents, intake, metrics, notify, reference, review,
-    security_txt,
+    aggregates, audit, auth, brief, health, incidents, intake, metrics, notify, ogc, reference,
+    review, security_txt,
 };
 
 /// A method and a path, as a client writes it.
@@ -77,6 +77,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
     routes.extend(notify_routes());
     routes.extend(account_routes());
     routes.extend(people_routes());
+    routes.extend(ogc_routes());
     routes
 }
 
@@ -284,6 +285,27 @@ fn people_routes() -> Vec<(RouteName, Route)> {
     ]
 }
 
+/// Routes of OGC API Features.
+fn ogc_routes() -> Vec<(RouteName, Route)> {
+    vec![
+        ((Method::GET, "/ogc"), read().to(ogc::http::get_landing)),
+        ((Method::GET, "/ogc/api"), read().to(ogc::http::get_api)),
+        ((Method::GET, "/ogc/conformance"), read().to(ogc::http::get_conformance)),
+        ((Method::GET, "/ogc/collections"), read().to(ogc::http::list_collections)),
+        ((Method::GET, "/ogc/collections/{collection}"), read().to(ogc::http::get_collection)),
+        (
+            (Method::GET, "/ogc/collections/{collection}/queryables"),
+            read().to(ogc::http::get_queryables),
+        ),
+        ((Method::GET, "/ogc/collections/{collection}/schema"), read().to(ogc::http::get_schema)),
+        ((Method::GET, "/ogc/collections/{collection}/items"), read().to(ogc::http::list_features)),
+        (
+            (Method::GET, "/ogc/collections/{collection}/items/{id}"),
+            read().to(ogc::http::get_feature),
+        ),
+    ]
+}
+
 /// The OpenAPI document, from the handlers' own annotations.
 #[derive(OpenApi)]
 #[openapi(
@@ -385,6 +407,15 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         tokens::list_tokens,
         tokens::create_token,
         tokens::delete_token,
+        ogc::http::get_landing,
+        ogc::http::get_api,
+        ogc::http::get_conformance,
+        ogc::http::list_collections,
+        ogc::http::get_collection,
+        ogc::http::get_queryables,
+        ogc::http::get_schema,
+        ogc::http::list_features,
+        ogc::http::get_feature,
         reference::get_taxonomy,
         reference::get_about,
         security_txt::get_security_txt,

@@ -23,6 +23,7 @@ pub mod keys;
 pub mod letters;
 pub mod metrics;
 pub mod notify;
+pub mod ogc;
 pub mod people;
 pub mod reference;
 pub mod review;

@@ -23,6 +23,7 @@ mod keys;
 mod load;
 mod locate;
 mod memory;
+mod ogc;
 mod packs;
 mod places;
 mod queue;
@@ -37,7 +38,7 @@ use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 14] = [
+const PARTS: [Part; 15] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
@@ -48,6 +49,7 @@ const PARTS: [Part; 14] = [
     ("intake", intake::measure),
     ("queue", queue::measure),
     ("search", search::measure),
+    ("ogc", ogc::measure),
     ("duplicates", duplicates::measure),
     ("audit", audit::measure),
     ("sign_in", sign_in::measure),

@@ -184,7 +184,17 @@ impl Columns {
 
     /// Lists the ids a selector matches, newest first, strictly below `after`, at most `limit`.
     pub fn select(&self, selector: &Selector<'_>, after: Option<i64>, limit: usize) -> Selection {
-        scan::list(self, &Plan::compile(self, selector), after, limit)
+        self.select_if(selector, (after, limit), |_| true)
+    }
+
+    /// Like [`Self::select`], of the rows that `is_wanted` keeps.
+    pub(crate) fn select_if(
+        &self,
+        selector: &Selector<'_>,
+        (after, limit): (Option<i64>, usize),
+        is_wanted: impl FnMut(usize) -> bool,
+    ) -> Selection {
+        scan::list(self, &Plan::compile(self, selector), (after, limit), is_wanted)
     }
 
     /// Lists what a selector matches in the order of the queue, strictly behind `after`, at most `limit`.

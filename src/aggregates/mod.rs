@@ -13,7 +13,7 @@ pub mod cells;
 pub mod columns;
 pub mod country;
 pub mod csv;
-mod dictionary;
+pub(crate) mod dictionary;
 pub mod etag;
 pub mod filter_parser;
 #[cfg(test)]

@@ -52,12 +52,12 @@ pub(crate) fn count(columns: &Columns, query: &Query<'_>) -> Tally {
     pass.finish()
 }
 
-/// Lists the rows a plan counts, newest first.
+/// Lists the rows a plan counts and `is_wanted` keeps, newest first.
 pub(crate) fn list(
     columns: &Columns,
     plan: &Plan<'_>,
-    after: Option<i64>,
-    limit: usize,
+    (after, limit): (Option<i64>, usize),
+    mut is_wanted: impl FnMut(usize) -> bool,
 ) -> Selection {
     let mut selection = Selection { ids: Vec::new(), total: 0 };
     let mut verdicts = [COUNTED; BLOCK];
@@ -66,9 +66,11 @@ pub(crate) fn list(
         let verdicts = verdicts.split_at_mut(n_rows).0;
         plan.judge(start, verdicts);
         let ids = columns.row_ids.get(start..start + n_rows).unwrap_or_default();
-        for (id, _) in
-            ids.iter().zip(verdicts.iter()).rev().filter(|(_, verdict)| **verdict == COUNTED)
-        {
+        let rows = ids.iter().enumerate().zip(verdicts.iter()).rev();
+        for ((at, id), _) in rows.filter(|(_, verdict)| **verdict == COUNTED) {
+            if !is_wanted(start + at) {
+                continue;
+            }
             selection.total += 1;
             if selection.ids.len() < limit && after.is_none_or(|after| *id < after) {
                 selection.ids.push(*id);

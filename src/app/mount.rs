@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::future::ready;
 
 use actix_web::http::Method;
-use actix_web::http::header::CONTENT_SECURITY_POLICY;
+use actix_web::http::header::{ALLOW, CONTENT_SECURITY_POLICY, LOCATION};
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route, guard};
@@ -29,16 +29,25 @@ pub fn configure(app: &mut ServiceConfig) {
         .service(SwaggerUi::new("/{_:.*}").config(swagger))
         .route("", read().to(redirect_to_docs));
     app.service(docs);
-    let (in_scope, elsewhere): (Vec<_>, Vec<_>) =
-        guarded_routes.into_iter().partition(|((_, path), _)| path.starts_with("/v1/"));
+    let mut elsewhere = guarded_routes;
+    for prefix in ["/v1", "/ogc"] {
+        let (in_scope, others): (Vec<_>, Vec<_>) =
+            elsewhere.into_iter().partition(|((_, path), _)| is_below(path, prefix));
+        elsewhere = others;
+        let mut guarded = web::scope(prefix).wrap(from_fn(auth::http::authenticate));
+        for resource in resources(below(prefix, in_scope), &[]) {
+            guarded = guarded.service(resource);
+        }
+        app.service(guarded.default_service(web::to(answer_not_found)));
+    }
     for resource in resources(elsewhere, &[]) {
         app.service(resource.wrap(from_fn(auth::http::authenticate)));
     }
-    let mut guarded = web::scope("/v1").wrap(from_fn(auth::http::authenticate));
-    for resource in resources(below("/v1", in_scope), &[]) {
-        guarded = guarded.service(resource);
-    }
-    app.service(guarded.default_service(web::to(answer_not_found)));
+}
+
+fn is_below(path: &str, prefix: &str) -> bool {
+    let rest = path.strip_prefix(prefix);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn below(prefix: &'static str, routes: Vec<(RouteName, Route)>) -> Vec<(RouteName, Route)> {
@@ -65,6 +74,8 @@ fn resources(routes: Vec<(RouteName, Route)>, shared: &[&'static str]) -> Vec<Re
         let position = by_path.iter().position(|(known, _, _)| *known == path);
         let (_, mut methods, resource) = match position {
             Some(position) => by_path.remove(position),
+            // A scope itself, which some clients write with a slash at the end.
+            None if path.is_empty() => (path, Vec::new(), web::resource(["", "/"])),
             None => (path, Vec::new(), web::resource(path)),
         };
         methods.push(method);
@@ -86,15 +97,13 @@ fn resources(routes: Vec<(RouteName, Route)>, shared: &[&'static str]) -> Vec<Re
 
 fn answer_method_not_allowed(allow: &str) -> HttpResponse {
     let mut response = HttpResponse::MethodNotAllowed();
-    response.insert_header((actix_web::http::header::ALLOW, allow)).finish()
+    response.insert_header((ALLOW, allow)).finish()
+}
+
+async fn redirect_to_docs() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((LOCATION, "/docs/")).finish()
 }
 
 pub(super) async fn answer_not_found() -> Result<HttpResponse, Error> {
     Err(Error::new(Code::NotFound))
-}
-
-async fn redirect_to_docs() -> HttpResponse {
-    HttpResponse::PermanentRedirect()
-        .insert_header((actix_web::http::header::LOCATION, "/docs/"))
-        .finish()
 }

@@ -257,6 +257,12 @@ impl Areas {
         cut.iter().filter_map(|&index| self.list.get(index))
     }
 
+    /// Lists the areas that no imported pack superseded, each with its shape where it has one.
+    pub fn current(&self) -> impl Iterator<Item = (&Area, Option<&MultiPolygon>)> {
+        let shapes = self.shapes.iter().map(Some).chain(std::iter::repeat(None));
+        self.list.iter().take(self.n_current).zip(shapes)
+    }
+
     /// Lists the areas that have a shape, with it.
     pub fn polygons(&self) -> impl Iterator<Item = (&Area, &MultiPolygon)> {
         self.list.iter().zip(&self.shapes)

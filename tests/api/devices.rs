@@ -235,6 +235,7 @@ fn a_seized_phone_with_a_live_key_yields_no_narrative_name_or_place() {
                 .replace("{code}", "west")
                 .replace("{related}", id)
                 .replace("{other}", id)
+                .replace("{collection}", "incidents")
                 .replace("{version}", "1");
             assert!(!path.contains('{'), "{path}: every name in it is filled in");
             let got = key.get(&path);

@@ -44,6 +44,7 @@ mod merging_restores;
 mod messages;
 mod metrics;
 mod ndjson;
+mod ogc;
 mod operation;
 mod organisations;
 mod people;

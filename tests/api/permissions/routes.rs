@@ -59,6 +59,7 @@ impl Spec {
             .replace("{version}", "1")
             .replace("{name}", "map");
         let path = path.replace("{related}", &thing.other).replace("{other}", &thing.other);
+        let path = path.replace("{collection}", "incidents");
         let path = format!("{path}{}", (self.query)(thing));
         let body = self.body.map(|body| body(thing).to_string());
         client.send(method, &path, self.headers, body.as_deref().map(str::as_bytes))
@@ -164,6 +165,16 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::read("GET /v1/countries/{country}/brief.html", Country),
         Spec::read("GET /v1/countries/{country}/brief.pdf", Country),
         Spec::list("GET /v1/charts/{name}.svg"),
+        // maps
+        Spec::read("GET /ogc", Country),
+        Spec::read("GET /ogc/api", Country),
+        Spec::read("GET /ogc/conformance", Country),
+        Spec::read("GET /ogc/collections", Country),
+        Spec::read("GET /ogc/collections/{collection}", Country),
+        Spec::read("GET /ogc/collections/{collection}/queryables", Country),
+        Spec::read("GET /ogc/collections/{collection}/schema", Country),
+        Spec::list("GET /ogc/collections/{collection}/items"),
+        Spec::read("GET /ogc/collections/{collection}/items/{id}", Incident),
         // audit
         Spec::read("GET /v1/audit", Country),
         Spec::read("GET /v1/audit/heads", Country),
