@@ -82,7 +82,7 @@ fn filters_keep_exactly_what_they_say() {
         ("categories LIKE '%,%'", 1),
         ("themes = 'environment,rights'", 1),
         ("themes LIKE '%environment%'", 3),
-        ("country LIKE 'C__'", 5),
+        ("country LIKE 'C__'", 6),
         ("country LIKE 'C\\__'", 0),
         // case-insensitive
         ("CASEI(country) = CASEI('sle')", 3),
