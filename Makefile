@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-sqlite test-postgres check-api check-examples field lint mutants bench bench-words openapi
+.PHONY: help run test test-sqlite test-postgres check-api check-examples check-clients field lint mutants bench bench-words openapi
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,7 +13,7 @@ run: ## build and start the demo on loopback with invented reports (PORT=8080 to
 	@.ci/needs build
 	cargo run --release --locked -- demo $(if $(PORT),--listen 127.0.0.1:$(PORT))
 
-test: test-sqlite test-postgres check-api check-examples ## test everything: SQLite, PostgreSQL, and the running demo by its API document and the examples
+test: test-sqlite test-postgres check-api check-examples check-clients ## test everything: SQLite, PostgreSQL, and the running demo by its API document, the examples and other programs
 
 # Tests wait for disks and clocks as much as they compute: more of them at once than there are cores.
 test-sqlite: ## run the suite on SQLite
@@ -34,6 +34,11 @@ check-examples: ## run the Python and R examples with a feed key of the demo (1 
 	@.ci/needs build test charts
 	cargo build --locked
 	.ci/with-demo .ci/check-examples
+
+check-clients: ## open what the demo exports with LibreOffice, DuckDB, pyarrow and libhxl (3 min)
+	@.ci/needs build test clients
+	cargo build --locked
+	.ci/with-demo .ci/check-exports
 
 field: ## run the tests on real data from ../shared
 	@.ci/needs build

@@ -18,6 +18,7 @@ mod accounts;
 mod aggregates;
 mod audit;
 mod duplicates;
+mod exports;
 mod intake;
 mod keys;
 mod load;
@@ -37,7 +38,7 @@ use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 14] = [
+const PARTS: [Part; 15] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
@@ -53,6 +54,7 @@ const PARTS: [Part; 14] = [
     ("sign_in", sign_in::measure),
     ("memory", memory::measure),
     ("keys", keys::measure),
+    ("exports", exports::measure),
 ];
 
 fn main() {

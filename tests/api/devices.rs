@@ -231,6 +231,7 @@ fn a_seized_phone_with_a_live_key_yields_no_narrative_name_or_place() {
             let path = route
                 .replace("{id}", id)
                 .replace("{country}", "SLE")
+                .replace("{table}.{format}", "reports.csv")
                 .replace("{code}", "west")
                 .replace("{related}", id)
                 .replace("{other}", id)

@@ -55,6 +55,7 @@ impl Spec {
         let (method, pattern) = self.route.split_once(' ').expect("a method and a path");
         let path = pattern.replace("{id}", &thing.id).replace("{code}", &thing.id);
         let path = path.replace("{country}", thing.country).replace("{version}", "1");
+        let path = path.replace("{table}.{format}", "incidents.ndjson");
         let path = path.replace("{related}", &thing.other).replace("{other}", &thing.other);
         let path = format!("{path}{}", (self.query)(thing));
         let body = self.body.map(|body| body(thing).to_string());
@@ -154,6 +155,10 @@ pub(super) fn all() -> Vec<Spec> {
         // counts
         Spec::list("GET /v1/aggregates"),
         Spec::list("GET /v1/aggregates.csv"),
+        Spec::list("GET /v1/exports/{table}.{format}"),
+        Spec::send("POST /v1/exports", Country, |thing| json!({"table": "harm", "format": "csv", "query": format!("country={}", thing.country)})),
+        Spec::read("GET /v1/exports/jobs/{id}", Country),
+        Spec::read("GET /v1/exports/jobs/{id}/file", Country),
         Spec::list("GET /v1/countries"),
         Spec::list("GET /v1/countries.csv"),
         Spec::read("GET /v1/countries/{country}", Country),
