@@ -123,7 +123,9 @@ fn list_fields<'k>(
 /// OWASP, CSV Injection, <https://owasp.org/www-community/attacks/CSV_Injection>.
 pub fn disarm(text: &str) -> Cow<'_, str> {
     let is_unseen = |c: char| {
-        c.is_whitespace() || c.is_control() || matches!(c, '\u{FEFF}' | '\u{200B}'..='\u{200F}' | '\u{2060}')
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '\u{FEFF}' | '\u{200B}'..='\u{200F}' | '\u{2060}')
     };
     let is_run = |c: char| {
         matches!(c, '=' | '+' | '-' | '@' | '|' | '%' | '＝' | '＋' | '－' | '＠' | '｜' | '％')

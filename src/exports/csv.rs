@@ -120,7 +120,9 @@ mod tests {
     fn accents_and_line_ends_are_those_of_spreadsheets() {
         let bytes = file(';', ByteOrderMark::Written, Value::Text("Côte d'Ivoire".into()));
 
-        assert!(bytes.as_bytes().starts_with(b"\xEF\xBB\xBFa;b\r\n\x43\xC3\xB4\x74\x65 d'Ivoire;0"));
+        assert!(
+            bytes.as_bytes().starts_with(b"\xEF\xBB\xBFa;b\r\n\x43\xC3\xB4\x74\x65 d'Ivoire;0")
+        );
     }
 
     #[test]

@@ -23,8 +23,7 @@ use crate::http::query::Pairs;
 
 /// Returns the routes of exports.
 pub fn routes() -> Vec<(RouteName, Route)> {
-    let mut routes =
-        vec![((Method::GET, "/v1/exports/{table}.{format}"), read().to(export_table))];
+    let mut routes = vec![((Method::GET, "/v1/exports/{table}.{format}"), read().to(export_table))];
     routes.extend(jobs::http::routes());
     routes
 }

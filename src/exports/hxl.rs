@@ -81,7 +81,8 @@ fn at_least(row: &IncidentRecord, measure: Measure, sex_age: &str) -> Value<'sta
 
 /// Returns the people of one sex and age: of the total where it says, else of all measures together.
 fn of_all(row: &IncidentRecord, sex_age: &str) -> Value<'static> {
-    let of = |measure: Measure| range(row, measure.as_str(), sex_age).map(|(min, _)| i64::from(min));
+    let of =
+        |measure: Measure| range(row, measure.as_str(), sex_age).map(|(min, _)| i64::from(min));
     let parts = Measure::ALL.into_iter().filter(|measure| *measure != Measure::AffectedTotal);
     let sum = parts.filter_map(of).reduce(|sum, part| sum + part);
     Value::integer(of(Measure::AffectedTotal).or(sum))

@@ -11,7 +11,8 @@ use crate::auth::types::Scope;
 use crate::db::dialect::{self, DbConn};
 use crate::db::rows::FactsRow;
 use crate::db::schema::{
-    changes, incident_actors, incident_categories, incident_facts, incident_harm, incidents, reports,
+    changes, incident_actors, incident_categories, incident_facts, incident_harm, incidents,
+    reports,
 };
 use crate::error::{Error, Result};
 use crate::geo::locate::Geo;
@@ -129,8 +130,9 @@ pub fn load_incidents(
             .inner_join(incident_facts::table)
             .left_join(diesel::JoinOnDsl::on(
                 survivors,
-                incidents::merged_into
-                    .eq(diesel::NullableExpressionMethods::nullable(survivors.field(incidents::id))),
+                incidents::merged_into.eq(diesel::NullableExpressionMethods::nullable(
+                    survivors.field(incidents::id),
+                )),
             ))
             .filter(incidents::id.eq_any(ids.to_vec()))
             .select((
@@ -191,12 +193,13 @@ pub fn load_reports(
             ))
             .load(conn)?;
         let is_unseen = |(id, _, country, computed): &(i64, IncidentId, String, Option<String>)| {
-            changed.contains(id) && !crate::incidents::view::is_seen_from(
-                reading.scope,
-                reading.geo,
-                country,
-                computed.as_deref(),
-            )
+            changed.contains(id)
+                && !crate::incidents::view::is_seen_from(
+                    reading.scope,
+                    reading.geo,
+                    country,
+                    computed.as_deref(),
+                )
         };
         if parents.iter().any(is_unseen) {
             return Err(left_sight());

@@ -254,8 +254,7 @@ impl Run {
     /// Returns the entry of what left.
     fn entry(&self, how: &str) -> Entry {
         let Made { rows, bytes, hash } = self.made();
-        let detail =
-            format!("{how} rows_{rows} bytes_{bytes} sha256_{} {}", hex(&hash), self.told);
+        let detail = format!("{how} rows_{rows} bytes_{bytes} sha256_{} {}", hex(&hash), self.told);
         let entry = Entry::new(Act::Exported, self.id, self.context.clock.now());
         let entry = entry.by(self.actor).detail(detail.trim_end());
         // An entry tells two countries; of a wider file everybody who reads all entries learns.
@@ -295,9 +294,7 @@ fn writer(wanted: &Wanted) -> io::Result<Box<dyn Writer>> {
     let headings = headings(wanted);
     Ok(match wanted.format {
         Format::Csv => Box::new(CsvWriter::new(&headings, wanted.dialect(), wanted.is_hxl)),
-        Format::Xlsx => {
-            Box::new(XlsxWriter::new(&headings, wanted.table.as_str(), wanted.is_hxl)?)
-        }
+        Format::Xlsx => Box::new(XlsxWriter::new(&headings, wanted.table.as_str(), wanted.is_hxl)?),
         Format::Geojson => Box::new(GeoJsonWriter::new(&headings)),
         Format::Ndjson => Box::new(LinesWriter::new(&headings)),
         Format::Parquet => Box::new(ParquetWriter::new(&headings)?),

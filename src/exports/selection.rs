@@ -116,7 +116,7 @@ impl Question {
             }
             let selected = match self.wanted.table {
                 Table::Aggregates => self.count(columns, selector, as_of)?,
-                _ => self.list(columns, &selector, after, as_of),
+                _ => self.list(columns, &selector, after),
             };
             let (content, n_rows, last) = selected;
             self.check_rows(n_rows)?;
@@ -131,7 +131,6 @@ impl Question {
         columns: &Columns,
         selector: &Selector<'_>,
         after: Option<i64>,
-        _as_of: i64,
     ) -> (Content, u64, Option<i64>) {
         let limit = self.wanted.limit.unwrap_or(usize::MAX);
         let ids = columns.select(selector, after, limit).ids;
@@ -208,8 +207,7 @@ impl Question {
             Start::Cursor(cursor) => page::open(&context.keys, cursor, bound_to).map(Some),
             Start::Behind(id) => {
                 let found = find_incident(conn, *id)?;
-                let seen =
-                    found.filter(|(_, facts)| is_seen(&self.scope, &context.geo(), facts));
+                let seen = found.filter(|(_, facts)| is_seen(&self.scope, &context.geo(), facts));
                 seen.map(|(incident, _)| Some(incident.id)).ok_or_else(Error::not_found)
             }
         }

@@ -189,7 +189,8 @@ impl Wanted {
         if table == Table::Aggregates {
             let text = pairs.take_one("by")?;
             let default = if is_hxl { "country" } else { "" };
-            by = By::parse_list(text.as_deref().unwrap_or(default)).map_err(|error| refuse(&[error]))?;
+            by = By::parse_list(text.as_deref().unwrap_or(default))
+                .map_err(|error| refuse(&[error]))?;
             if let Some(text) = pairs.take_one("h3_resolution")? {
                 h3_resolution = parse_h3_resolution(&text).map_err(|error| refuse(&[error]))?;
             }
@@ -243,9 +244,7 @@ fn take_hxl(pairs: &mut Pairs) -> Result<bool> {
     match pairs.take_one("hxl")?.as_deref() {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        Some(_) => {
-            Err(query::invalid("hxl", "hxl is true or false", "hxl vaut true ou false"))
-        }
+        Some(_) => Err(query::invalid("hxl", "hxl is true or false", "hxl vaut true ou false")),
     }
 }
 
@@ -287,7 +286,11 @@ fn take_start(pairs: &mut Pairs) -> Result<Start> {
         (None, None) => Ok(Start::First),
         (Some(cursor), None) => Ok(Start::Cursor(cursor)),
         (None, Some(after)) => Id::parse(&after).map(Start::Behind).ok_or_else(|| {
-            query::invalid("after", "after is the id of an incident", "after est l’id d’un incident")
+            query::invalid(
+                "after",
+                "after is the id of an incident",
+                "after est l’id d’un incident",
+            )
         }),
         (Some(_), Some(_)) => Err(query::invalid(
             "after",

@@ -50,7 +50,7 @@ impl XlsxWriter {
     /// # Errors
     /// None that is known.
     pub fn new(headings: &[Heading], sheet: &str, has_tags: bool) -> io::Result<Self> {
-        let mut zip = ZipWriter::new();
+        let mut zip = ZipWriter::default();
         let workbook = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<workbook xmlns=\"{MAIN}\" \
              xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets>\
@@ -151,7 +151,12 @@ impl XlsxWriter {
         Some(number)
     }
 
-    fn number(&mut self, at: usize, attributes: &str, number: impl std::fmt::Display) -> io::Result<()> {
+    fn number(
+        &mut self,
+        at: usize,
+        attributes: &str,
+        number: impl std::fmt::Display,
+    ) -> io::Result<()> {
         self.open(at, attributes);
         write!(self.line, "<v>{number}</v></c>")
     }
@@ -227,7 +232,9 @@ fn serial(day: NaiveDate) -> Option<i64> {
 
 /// Tells whether a text is a UUID, which seldom stands twice.
 fn is_id(text: &str) -> bool {
-    text.len() == 36 && text.as_bytes().get(8) == Some(&b'-') && text.as_bytes().get(23) == Some(&b'-')
+    text.len() == 36
+        && text.as_bytes().get(8) == Some(&b'-')
+        && text.as_bytes().get(23) == Some(&b'-')
 }
 
 /// Writes a text as XML can hold it: what XML forbids, and what would be read as such an escape, is escaped as Excel does.
@@ -317,7 +324,10 @@ mod tests {
 
     #[test]
     fn columns_go_on_behind_z() {
-        assert_eq!([0, 25, 26, 51, 52, 701, 702].map(letters), ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]);
+        assert_eq!(
+            [0, 25, 26, 51, 52, 701, 702].map(letters),
+            ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]
+        );
     }
 
     #[test]

@@ -48,12 +48,13 @@ struct Open {
     size: u64,
 }
 
-impl ZipWriter {
-    /// Begins an archive.
-    pub fn new() -> Self {
+impl Default for ZipWriter {
+    fn default() -> Self {
         Self { state: State::Between(Vec::new()), entries: Vec::new(), open: None, taken: 0 }
     }
+}
 
+impl ZipWriter {
     /// Begins an entry, and ends the one before.
     ///
     /// # Errors

@@ -132,7 +132,9 @@ pub fn read(written: &str) -> Scope {
     if written == "all" {
         return Scope::All;
     }
-    Scope::Countries(written.split_ascii_whitespace().filter_map(CountryCode::from_alpha3).collect())
+    Scope::Countries(
+        written.split_ascii_whitespace().filter_map(CountryCode::from_alpha3).collect(),
+    )
 }
 
 /// Adds a job.
@@ -209,7 +211,12 @@ pub fn open_piece(
 ///
 /// # Errors
 /// When the database fails.
-pub fn complete(conn: &mut DbConn, id: ExportId, made: &Made, now: DateTime<Utc>) -> QueryResult<()> {
+pub fn complete(
+    conn: &mut DbConn,
+    id: ExportId,
+    made: &Made,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let running = export_jobs::table
         .filter(export_jobs::uuid.eq(id))

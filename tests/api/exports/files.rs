@@ -45,7 +45,7 @@ fn a_csv_opens_in_excel_with_its_accents() {
     let text = bare.text();
     assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "CRLF only");
     assert!(text.starts_with("id;version;status;status_label;occurred_on;"), "{text}");
-    assert!(text.contains(";CIV;Côte d'Ivoire;"), "{text}");
+    assert!(text.contains(";CIV;Côte d’Ivoire;"), "{text}");
     let rows = rows("csv", &file);
     assert_eq!(find(&rows, "id", &sent["incident"])["id"], id);
     let english = export(&reviewer, "incidents.csv", "status=all&bom=0").text();
@@ -136,7 +136,7 @@ fn the_keys_of_what_belongs_to_an_incident_resolve() {
     let (app, reviewer, _) = march();
     app.monitor().submit(&json!({"occurred": "2024-03-05", "location": {"country": "SLE"},
         "categories": ["rights.life_integrity.killing"],
-        "actors": [{"type": "army"}, {"type": "police"}],
+        "actors": [{"type": "state_army"}, {"type": "state_police"}],
         "harm": {"killed": {"min": 1, "max": 3, "by": {"f_adult": 1}}, "injured": 2}}));
     let query = "status=all";
     let incidents = rows("ndjson", &export(&reviewer, "incidents.ndjson", query));
@@ -155,7 +155,7 @@ fn the_keys_of_what_belongs_to_an_incident_resolve() {
     assert_eq!((killed["f_adult_max"].as_str(), killed["m_adult_min"].as_str()), ("1", ""));
     let actors = rows("csv", &export(&reviewer, "actors.csv", query));
     let kinds: Vec<&str> = actors.iter().map(|row| row["actor"].as_str()).collect();
-    assert_eq!(kinds, ["army", "police"]);
+    assert_eq!(kinds, ["state_army", "state_police"]);
 }
 
 #[test]

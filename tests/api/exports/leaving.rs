@@ -29,7 +29,7 @@ fn sha256(bytes: &[u8]) -> String {
 /// Sends reports of SLE, none of them decided on.
 pub(crate) fn submit_many(app: &TestApp, n_reports: usize) {
     let line = |number: usize| {
-        let body = json!({"occurred": "2024-03-05", "location": {"country": "SLE"},
+        let body = json!({"id": uuid::Uuid::new_v4(), "occurred": "2024-03-05", "location": {"country": "SLE"},
             "categories": ["rights.life_integrity.killing"], "harm": {"killed": 1},
             "narrative": format!("number {number}")});
         format!("{body}\n")
