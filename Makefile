@@ -30,7 +30,7 @@ check-api: ## validate api-spec/openapi.json and throw generated requests at the
 	cargo build --locked
 	.ci/with-demo .ci/schemathesis
 
-check-clients: ## read the demo with other programs: Python, R, a PDF reader, GDAL and OWSLib (2 min)
+check-clients: ## read the demo with other programs: Python, R, LibreOffice, DuckDB, GDAL, a PDF reader, … (4 min)
 	@.ci/needs build test clients
 	cargo build --locked
 	.ci/with-demo .ci/check-clients

@@ -18,15 +18,15 @@ use crate::notify::webhooks::http as webhooks;
 use crate::people::{devices, grants, organisations, regions, tokens, users};
 use crate::review::duplicates;
 use crate::{
-    aggregates, audit, auth, brief, health, incidents, intake, metrics, notify, ogc, reference,
-    review, security_txt,
+    aggregates, audit, auth, brief, exports, health, incidents, intake, metrics, notify, ogc,
+    reference, review, security_txt,
 };
 
 /// A method and a path, as a client writes it.
 pub type RouteName = (Method, &'static str);
 
 /// A route that is read: GET, and HEAD for its headers alone.
-fn read() -> Route {
+pub fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
@@ -78,6 +78,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
     routes.extend(account_routes());
     routes.extend(people_routes());
     routes.extend(ogc_routes());
+    routes.extend(exports::http::routes());
     routes
 }
 
@@ -431,6 +432,7 @@ struct Document;
 /// Returns the OpenAPI document with what every operation shares: the token and the errors.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
+    document.merge(exports::http::openapi());
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some(

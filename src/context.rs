@@ -244,6 +244,17 @@ impl Context {
         self.world().reference
     }
 
+    /// Returns the regions.
+    pub fn regions(&self) -> Arc<[Region]> {
+        self.world().regions
+    }
+
+    /// Returns the versions of packs and of regions: names of places change with them alone.
+    pub fn world_versions(&self) -> (i64, i64) {
+        let world = self.world();
+        (world.packs, world.regions_version)
+    }
+
     fn world(&self) -> World {
         self.world.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -71,6 +71,9 @@ pub enum Webhook {}
 /// Kind of [`EventId`].
 #[derive(Debug)]
 pub enum Event {}
+/// Kind of [`ExportId`].
+#[derive(Debug)]
+pub enum Export {}
 /// Kind of [`MessageId`].
 #[derive(Debug)]
 pub enum Message {}
@@ -115,6 +118,8 @@ pub type BulkRejectionId = Id<BulkRejection>;
 pub type WebhookId = Id<Webhook>;
 /// Names one change as it is told to others.
 pub type EventId = Id<Event>;
+/// Names one file that is made to be fetched.
+pub type ExportId = Id<Export>;
 /// Names one question to the sender of a report, or one answer; answers are named by the client where it can.
 pub type MessageId = Id<Message>;
 

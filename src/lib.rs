@@ -12,6 +12,7 @@ pub mod config;
 pub mod context;
 pub mod db;
 pub mod error;
+pub mod exports;
 pub mod geo;
 pub mod geodata;
 pub mod health;

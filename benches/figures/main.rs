@@ -18,6 +18,7 @@ mod accounts;
 mod aggregates;
 mod audit;
 mod duplicates;
+mod exports;
 mod intake;
 mod keys;
 mod load;
@@ -55,6 +56,7 @@ const PARTS: [Part; 15] = [
     ("sign_in", sign_in::measure),
     ("memory", memory::measure),
     ("keys", keys::measure),
+    ("exports", exports::measure),
 ];
 
 fn main() {

@@ -1,5 +1,6 @@
 //! The same aggregate as CSV, for spreadsheets and statistics programs.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
@@ -9,7 +10,7 @@ use crate::aggregates::country::CountryView;
 use crate::incidents::facts::Measure;
 
 /// The byte order mark Excel needs to read UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Whether a file starts with a byte order mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +107,7 @@ fn list_fields<'k>(
     figures: &Figures,
 ) -> Vec<String> {
     let mut fields = vec![row.to_owned()];
-    fields.extend(keys.map(disarm));
+    fields.extend(keys.map(|key| disarm(key).into_owned()));
     fields.extend([figures.incidents.to_string(), figures.reports.to_string()]);
     for figure in figures.harm.list() {
         let parts = figure
@@ -116,15 +117,24 @@ fn list_fields<'k>(
     fields
 }
 
-/// Prefixes text a spreadsheet would run as a formula.
+/// Prefixes text a spreadsheet would run as a formula, also behind blanks and in the wide letters of East Asia.
 ///
 /// # Source
 /// OWASP, CSV Injection, <https://owasp.org/www-community/attacks/CSV_Injection>.
-fn disarm(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
-        format!("'{text}")
+pub fn disarm(text: &str) -> Cow<'_, str> {
+    let is_unseen = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '\u{FEFF}' | '\u{200B}'..='\u{200F}' | '\u{2060}')
+    };
+    let is_run = |c: char| {
+        matches!(c, '=' | '+' | '-' | '@' | '|' | '%' | '＝' | '＋' | '－' | '＠' | '｜' | '％')
+    };
+    let shown = text.trim_start_matches(is_unseen);
+    if text.starts_with(['\t', '\r', '\n']) || shown.starts_with(is_run) {
+        format!("'{text}").into()
     } else {
-        text.to_owned()
+        text.into()
     }
 }
 
@@ -168,6 +178,9 @@ mod tests {
     fn text_like_a_formula_is_disarmed() {
         assert_eq!(disarm("=1+1"), "'=1+1");
         assert_eq!(disarm("@SUM(1)"), "'@SUM(1)");
+        assert_eq!(disarm(" \u{feff}+1"), "' \u{feff}+1");
+        assert_eq!(disarm("＝1"), "'＝1");
+        assert_eq!(disarm("\rx"), "'\rx");
         assert_eq!(disarm("SL-E"), "SL-E");
     }
 }

@@ -21,6 +21,7 @@ mod fixture;
 mod group;
 pub mod http;
 pub mod live;
+pub mod parts;
 mod plan;
 pub mod query;
 pub mod queue;

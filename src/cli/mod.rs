@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 pub mod demo;
 mod doctor;
+mod export;
 mod geodata;
 mod keys;
 mod progress;
@@ -76,6 +77,8 @@ enum Command {
         #[command(subcommand)]
         command: audit::AuditCommand,
     },
+    /// Write incidents, or what belongs to them, to a file.
+    Export(export::ExportArgs),
     /// Copy everything, beside a running server, to two encrypted files.
     Backup(backup::BackupArgs),
     /// Fill an empty folder or database from a backup.
@@ -161,6 +164,7 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         Command::Geodata { command } => geodata::geodata(&command)?,
         Command::Keys { command } => keys::keys(&command)?,
         Command::Audit { command } => return audit::audit(&command),
+        Command::Export(args) => export::export(&args)?,
         Command::Backup(args) => return backup::backup(&args),
         Command::Restore(args) => return restore::restore(&args),
         Command::Doctor { store, json } => return doctor::doctor(&store, json),

@@ -185,6 +185,18 @@ impl Db {
         self.write(record).await
     }
 
+    /// Leaves `entry` in the audit log soon, without waiting; for what has happened already. Where it cannot be written, the log
+    /// says so.
+    pub fn record_later(&self, entry: Entry) {
+        let queued = self.writer.submit(move |tx| {
+            tx.record(entry);
+            Ok(())
+        });
+        if let Err(error) = queued {
+            tracing::warn!(code = error.code.as_str(), "an act left no entry in the audit log");
+        }
+    }
+
     /// Files `rows` together with those of other reports, and answers once they are durable.
     ///
     /// # Errors

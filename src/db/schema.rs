@@ -928,3 +928,26 @@ diesel::table! {
         held_until -> Nullable<Timestamp>,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    export_jobs (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        asked_by -> DbUuid,
+        file_name -> Text,
+        media_type -> Text,
+        told -> Text,
+        scope -> Text,
+        exact -> Text,
+        state -> Text,
+        n_pieces -> Integer,
+        n_rows -> BigInt,
+        n_bytes -> BigInt,
+        sha256 -> Nullable<Binary>,
+        created_at -> Timestamp,
+        touched_at -> Timestamp,
+    }
+}

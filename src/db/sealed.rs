@@ -149,6 +149,19 @@ pub fn destroy_keys(conn: &mut DbConn, owner: Owner, part: Option<Part>) -> Quer
     diesel::delete(data_keys::table.filter(data_keys::id.eq_any(ids))).execute(conn)
 }
 
+/// Removes every version of a part with its keys.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove_part(conn: &mut DbConn, owner: Owner, part: Part) -> QueryResult<()> {
+    destroy_keys(conn, owner, Some(part))?;
+    let all = sealed::table
+        .filter(sealed::owner_id.eq(Id::<Any>::from_uuid(owner.id)))
+        .filter(sealed::owner_kind.eq(owner.kind.as_str()))
+        .filter(sealed::part.eq(part.as_str()));
+    diesel::delete(all).execute(conn).map(drop)
+}
+
 /// Returns one version of a part; `None` where there is none or its key was destroyed.
 ///
 /// # Errors

@@ -35,9 +35,13 @@ pub fn required_version(request: &HttpRequest) -> Result<i32> {
 
 /// Tells whether the caller already holds what `tag` names.
 pub fn is_unchanged(request: &HttpRequest, tag: &str) -> bool {
+    is_held_in(request.headers().get(header::IF_NONE_MATCH), tag)
+}
+
+/// Like [`is_unchanged`], of the value of `If-None-Match` alone.
+pub fn is_held_in(held: Option<&HeaderValue>, tag: &str) -> bool {
     let bare = |text: &str| text.trim().trim_start_matches("W/").to_owned();
-    let held = request.headers().get(header::IF_NONE_MATCH).map(HeaderValue::to_str);
-    match held {
+    match held.map(HeaderValue::to_str) {
         Some(Ok(tags)) => tags.split(',').any(|held| bare(held) == bare(tag)),
         Some(Err(_)) | None => false,
     }

@@ -123,7 +123,11 @@ pub fn next_link(request: &HttpRequest, next: &str) -> String {
     format!("<{}?{}{joint}cursor={next}>; rel=\"next\"", request.path(), query.join("&"))
 }
 
-fn open(keys: &SubKeySet, cursor: &str, bound_to: &str) -> Result<i64> {
+/// Returns the position of a cursor.
+///
+/// # Errors
+/// `InvalidCursor` when it was not made by us for the query that `bound_to` describes.
+pub fn open(keys: &SubKeySet, cursor: &str, bound_to: &str) -> Result<i64> {
     let bad = || Error::new(Code::InvalidCursor);
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_not_base64| bad())?;
     let (position, signature) = bytes.split_at_checked(POSITION_BYTES).ok_or_else(bad)?;

@@ -43,11 +43,13 @@ pub enum Part {
     Address,
     /// Secret that webhooks are signed with.
     Secret,
+    /// A piece of a file that is kept to be fetched.
+    File,
 }
 
 impl Part {
     /// Every part there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Text,
         Self::Identity,
         Self::Place,
@@ -58,6 +60,7 @@ impl Part {
         Self::SecondFactor,
         Self::Address,
         Self::Secret,
+        Self::File,
     ];
 
     /// Returns the stored name.
@@ -73,6 +76,7 @@ impl Part {
             Self::SecondFactor => "second_factor",
             Self::Address => "address",
             Self::Secret => "secret",
+            Self::File => "file",
         }
     }
 
@@ -113,11 +117,13 @@ pub enum OwnerKind {
     Message,
     /// What a reviewer said of two incidents that looked like one.
     Dismissal,
+    /// An export that is kept to be fetched.
+    Export,
 }
 
 impl OwnerKind {
     /// Every kind there is.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Report,
         Self::Incident,
         Self::Decision,
@@ -130,6 +136,7 @@ impl OwnerKind {
         Self::Webhook,
         Self::Message,
         Self::Dismissal,
+        Self::Export,
     ];
 
     /// Returns the stored name.
@@ -147,6 +154,7 @@ impl OwnerKind {
             Self::Webhook => "webhook",
             Self::Message => "message",
             Self::Dismissal => "dismissal",
+            Self::Export => "export",
         }
     }
 

@@ -232,6 +232,7 @@ fn a_seized_phone_with_a_live_key_yields_no_narrative_name_or_place() {
                 .replace("{id}", id)
                 .replace("{country}", "SLE")
                 .replace("{name}", "map")
+                .replace("{table}.{format}", "reports.csv")
                 .replace("{code}", "west")
                 .replace("{related}", id)
                 .replace("{other}", id)

@@ -72,6 +72,7 @@ fn every_route_as(client: &Client, only_https: Option<&str>) -> usize {
     let mut n_statuses = std::collections::BTreeSet::new();
     for ((declared, path), _) in routes {
         let path = path.replace("{country}", "SLE").replace("{name}", "map");
+        let path = path.replace("{table}.{format}", "incidents.csv");
         let path = path.replace("{id}", "00000000-0000-4000-8000-000000000000");
         for method in [declared.as_str(), "HEAD", "DELETE", "PATCH", "OPTIONS", "BREW"] {
             let body = (!["GET", "HEAD", "OPTIONS"].contains(&method)).then_some(b"{".as_slice());

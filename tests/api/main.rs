@@ -24,6 +24,7 @@ mod devices;
 mod duplicates;
 mod duplicates_set;
 mod erasing;
+mod exports;
 mod feeds;
 mod flood;
 mod formats;

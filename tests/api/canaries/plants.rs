@@ -199,6 +199,7 @@ pub(crate) const WITHOUT_WORDS: &[(&str, &str)] = &[
     ("DELETE /v1/incidents/{id}/duplicates/dismissals/{other}", "two ids and no body"),
     ("DELETE /v1/incidents/{id}/claim", "an id and no body"),
     ("DELETE /v1/sessions/{id}", "an id and no body"),
+    ("POST /v1/exports", "names of a table and a format, and filters of codes"),
     ("POST /v1/organisations", "names of organisations are public and stand in plain"),
     ("PUT /v1/organisations/{id}", "names of organisations are public and stand in plain"),
     ("PUT /v1/regions/{code}", "names of regions are public and stand in plain"),

@@ -190,6 +190,7 @@ impl Stage {
 /// Returns the path of `route` with a value for each of its parameters.
 fn fill(route: &str, value_after: impl Fn(&str) -> String) -> String {
     let mut parts: Vec<String> = Vec::new();
+    let route = route.replace("{table}.{format}", "incidents.csv");
     for part in route.split('/') {
         let filled = match part.split_once('{').zip(part.split_once('}')) {
             Some(((before, "country}" | "country}.csv"), (_, after))) => {

@@ -58,6 +58,7 @@ impl Spec {
             .replace("{country}", thing.country)
             .replace("{version}", "1")
             .replace("{name}", "map");
+        let path = path.replace("{table}.{format}", "incidents.ndjson");
         let path = path.replace("{related}", &thing.other).replace("{other}", &thing.other);
         let path = path.replace("{collection}", "incidents");
         let path = format!("{path}{}", (self.query)(thing));
@@ -158,6 +159,10 @@ pub(super) fn all() -> Vec<Spec> {
         // counts
         Spec::list("GET /v1/aggregates"),
         Spec::list("GET /v1/aggregates.csv"),
+        Spec::list("GET /v1/exports/{table}.{format}"),
+        Spec::send("POST /v1/exports", Country, |thing| json!({"table": "harm", "format": "csv", "query": format!("country={}", thing.country)})),
+        Spec::read("GET /v1/exports/jobs/{id}", Country),
+        Spec::read("GET /v1/exports/jobs/{id}/file", Country),
         Spec::list("GET /v1/countries"),
         Spec::list("GET /v1/countries.csv"),
         Spec::read("GET /v1/countries/{country}", Country),

@@ -1,0 +1,144 @@
+//! Exports of a million incidents: rows a second in each format beside `DuckDB`'s `COPY` of the same rows, and what they add to the
+//! memory of the service.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use sentinelle::geo::locate::Geo;
+use serde_json::Value;
+
+use crate::load;
+use crate::table::Table;
+
+const N_REPORTS: usize = 1_000_000;
+/// Lines of one request.
+const AT_ONCE: usize = 50_000;
+const FORMATS: [&str; 5] = ["csv", "ndjson", "geojson", "xlsx", "parquet"];
+
+pub(crate) fn measure(table: &mut Table) {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let at = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sentinelle"));
+        command.args(words).arg("--data-dir").arg(folder.path()).env("SENTINELLE_LOG", "warn");
+        command
+    };
+    let token = |role: &str| {
+        let add = ["user", "add", role, "--role", role, "--scope", "all", "--token", "--json"];
+        let told: Value =
+            serde_json::from_slice(&at(&add).output().expect("a user").stdout).expect("JSON");
+        told["token"].as_str().expect("a token").to_owned()
+    };
+    let mut served = at(&["serve", "--listen", "127.0.0.1:0"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the service");
+    let mut words =
+        BufReader::new(served.stderr.take().expect("its words")).lines().map_while(Result::ok);
+    let url = words
+        .by_ref()
+        .find_map(|line| line.split_once("listens on ").map(|(_, url)| url.to_owned()))
+        .expect("it listens");
+    std::thread::spawn(move || words.for_each(drop));
+    send_reports(&url, &token("monitor"));
+    let analyst = token("analyst");
+    let get = |path: &str| fetch(&format!("{url}/v1/{path}"), &analyst);
+    // The columns take all facts in at the first question.
+    get("aggregates?status=all");
+    let mut csv_per_s = 0.0;
+    let mut parquet = Vec::new();
+    for format in FORMATS {
+        let before = forget_peak(&served);
+        let (seconds, n_bytes, bytes) = get(&format!("exports/incidents.{format}?status=all"));
+        let grown = resident_mib(&served, "VmHWM") - before;
+        let per_s = N_REPORTS as f64 / seconds;
+        table.tell(
+            &format!("export of 1 M incidents, {format}"),
+            format!("{per_s:.0} rows/s, + {grown:.0} MiB"),
+            format!("{:.0} MB", n_bytes as f64 / 1e6),
+        );
+        if format == "csv" {
+            csv_per_s = per_s;
+        }
+        parquet.extend(bytes);
+    }
+    served.kill().expect("it runs");
+    served.wait().expect("it ends");
+    compare(table, csv_per_s, &parquet);
+}
+
+/// Returns the seconds and bytes of an answer; what it holds only where another program is to read it.
+fn fetch(url: &str, token: &str) -> (f64, usize, Vec<u8>) {
+    let begun = Instant::now();
+    let mut answer = ureq::get(url)
+        .header("authorization", &format!("Bearer {token}"))
+        .call()
+        .expect("an answer");
+    let mut reader = answer.body_mut().with_config().limit(1 << 34).reader();
+    let (mut n_bytes, mut kept, mut piece) = (0, Vec::new(), vec![0; 1 << 16]);
+    while let Ok(n @ 1..) = reader.read(&mut piece) {
+        n_bytes += n;
+        if url.contains(".parquet") {
+            kept.extend_from_slice(&piece[..n]);
+        }
+    }
+    (begun.elapsed().as_secs_f64(), n_bytes, kept)
+}
+
+/// Writes the same rows by `DuckDB`, where `make bench` provides it.
+fn compare(table: &mut Table, csv_per_s: f64, parquet: &[u8]) {
+    #[expect(clippy::disallowed_methods, reason = "make bench names its python in the environment")]
+    let Ok(python) = std::env::var("SENTINELLE_BENCH_PYTHON") else { return };
+    let file = tempfile::NamedTempFile::with_suffix(".parquet").expect("a file");
+    std::fs::write(file.path(), parquet).expect("the disk");
+    let output = Command::new(python)
+        .args(["-c", include_str!("duckdb_copy.py")])
+        .arg(file.path())
+        .output()
+        .expect("python starts");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let per_s: f64 = told
+        .trim()
+        .parse()
+        .unwrap_or_else(|_| panic!("DuckDB: {told} {}", String::from_utf8_lossy(&output.stderr)));
+    table.tell(
+        "export as CSV beside DuckDB's COPY of its rows",
+        format!("{csv_per_s:.0} rows/s"),
+        format!("{per_s:.0} rows/s: × {:.2}", csv_per_s / per_s),
+    );
+}
+
+fn send_reports(url: &str, token: &str) {
+    let geo = Geo::builtin().expect("the built-in places");
+    for reports in load::reports(&geo, N_REPORTS).chunks(AT_ONCE) {
+        let mut body = String::new();
+        for report in reports {
+            writeln!(body, "{}", String::from_utf8_lossy(report)).expect("memory");
+        }
+        let mut answer = ureq::post(&format!("{url}/v1/reports"))
+            .header("authorization", &format!("Bearer {token}"))
+            .header("content-type", "application/x-ndjson")
+            .send(body.as_bytes())
+            .expect("an answer");
+        let lines = answer.body_mut().with_config().limit(1 << 30).read_to_string();
+        let lines = lines.expect("outcomes");
+        let last: Value =
+            serde_json::from_str(lines.lines().last().expect("a summary")).expect("JSON");
+        assert_eq!(last["summary"]["created"], reports.len(), "{last}");
+    }
+}
+
+/// Lets the service's peak begin at what it holds now; returns that.
+fn forget_peak(process: &Child) -> f64 {
+    std::fs::write(format!("/proc/{}/clear_refs", process.id()), "5").expect("Linux");
+    resident_mib(process, "VmRSS")
+}
+
+fn resident_mib(process: &Child, name: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).expect("Linux");
+    let line = status.lines().find(|line| line.starts_with(name)).expect("the line");
+    let kib: f64 =
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number");
+    kib / 1024.0
+}

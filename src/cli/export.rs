@@ -1,0 +1,58 @@
+//! `export`: a file as of `GET /v1/exports`, of everything that coordinators see.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+
+use actix_web::web::{Data, Query};
+use clap::Args;
+
+use crate::cli::{CommandError, open, tell};
+use crate::config::StoreConfig;
+use crate::exports::run::Run;
+use crate::exports::selection::Question;
+use crate::exports::wanted::{Format, Table, Wanted};
+use crate::http::query::Pairs;
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// Table and format: incidents.csv, reports.parquet, harm.xlsx, actors.ndjson, aggregates.csv and so on.
+    #[arg(value_name = "TABLE.FORMAT")]
+    file: String,
+    /// Filters and the rest, as the query of the API: status=all&lang=fr.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    query: String,
+    /// New file to write; standard output unless told.
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+    #[command(flatten)]
+    store: StoreConfig,
+}
+
+pub(super) fn export(args: &ExportArgs) -> Result<(), CommandError> {
+    let usage = |words: String| CommandError::Usage(words);
+    let named = args.file.split_once('.');
+    let named = named.and_then(|(table, format)| Table::parse(table).zip(Format::parse(format)));
+    let Some((table, format)) = named else {
+        return Err(usage(format!("{} is no TABLE.FORMAT such as incidents.csv", args.file)));
+    };
+    let pairs = Query::<Vec<(String, String)>>::from_query(&args.query);
+    let pairs = pairs.map_err(|_broken| usage(format!("{} is no query", args.query)))?;
+    let mut pairs = Pairs(pairs.into_inner());
+    let context = Data::new(open(&args.store)?);
+    let wanted = Wanted::take(&mut pairs, table, format)?;
+    let question = Question::of_server(wanted, &pairs, &context)?;
+    let selected = context.db.read_here(|conn| question.select(conn, &context, |_| false))?.1;
+    let Some(selected) = selected else { return Ok(()) };
+    let mut out: Box<dyn Write> = match &args.to {
+        Some(path) => Box::new(OpenOptions::new().write(true).create_new(true).open(path)?),
+        None => Box::new(std::io::stdout().lock()),
+    };
+    let mut run = Run::new(&context, &question, selected)?;
+    while let Some(piece) = run.step()? {
+        out.write_all(&piece)?;
+    }
+    out.flush()?;
+    tell(&format!("{} rows", run.made().rows));
+    Ok(())
+}

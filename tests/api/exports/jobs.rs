@@ -1,0 +1,114 @@
+//! Files that are made in the background: for whoever asked, as long as they may see what is in them.
+
+use std::time::Duration;
+
+use sentinelle::auth::types::Role;
+use serde_json::{Value, json};
+
+use crate::denials::refusals;
+use crate::exports::leaving::{exported, submit_many};
+use crate::exports::reading::rows;
+use crate::harness::{Client, TestApp, submit_march};
+
+/// Has a file made, and waits until it is.
+fn made(client: &Client, body: &Value) -> Value {
+    let asked = client.post("/v1/exports", body).expect(202);
+    let place = asked.header("location").expect("a place").to_owned();
+    for _ in 0..600 {
+        let job = client.get(&place).expect(200).json();
+        if job["state"] != "running" {
+            return job;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{}", client.get(&place).text());
+}
+
+fn file(job: &Value) -> String {
+    job["file"].as_str().expect("a file").to_owned()
+}
+
+#[test]
+fn a_file_made_in_the_background_is_that_of_the_route_and_is_sealed() {
+    let app = TestApp::start();
+    submit_many(&app, 1_200);
+    let analyst = app.user(Role::Analyst, "SLE");
+
+    let job = made(
+        &analyst,
+        &json!({"table": "incidents", "format": "csv", "query": "status=all&lang=fr"}),
+    );
+    let fetched = analyst.get(&file(&job)).expect(200);
+
+    let direct = analyst.get("/v1/exports/incidents.csv?status=all&lang=fr").expect(200);
+    assert_eq!(fetched.body, direct.body);
+    assert_eq!(fetched.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert_eq!(fetched.header("content-length"), Some(&*fetched.body.len().to_string()));
+    assert_eq!((&job["rows"], &job["bytes"]), (&json!(1_200), &json!(fetched.body.len())));
+    assert_eq!(rows("csv", &fetched).len(), 1_200);
+    let told = exported(&app);
+    let hash = job["sha256"].as_str().expect("a hash");
+    let fetches = told.iter().filter(|told| told.starts_with("fetched ") && told.contains(hash));
+    assert_eq!(fetches.count(), 1, "{told:?}");
+    assert!(
+        told.iter().filter(|told| told.starts_with("whole ") && told.contains(hash)).count() >= 1
+    );
+}
+
+#[test]
+fn a_file_dies_with_the_role_that_made_it() {
+    let app = TestApp::start();
+    submit_march(&app.monitor(), &app.reviewer());
+    let (analyst, id) = app.user_with_id(Role::Analyst, "SLE");
+    let job = made(&analyst, &json!({"table": "incidents", "format": "csv"}));
+    analyst.get(&file(&job)).expect(200);
+
+    let coordinator = app.user(Role::Coordinator, "all");
+    let revoke = |scope: &str| {
+        let grants = coordinator.get(&format!("/v1/grants?user={}", id.uuid())).expect(200).json();
+        let grants = grants["items"].as_array().cloned().expect("grants");
+        let grant = grants.iter().find(|grant| grant["scope"] == scope).cloned().expect("a grant");
+        let grant = grant["id"].as_str().expect("an id").to_owned();
+        coordinator.remove(&format!("/v1/grants/{grant}")).expect(204);
+    };
+    let give = |scope: &str| {
+        let body = json!({"user": id.uuid(), "role": "analyst", "scope": scope});
+        coordinator.post("/v1/grants", &body).expect(201);
+    };
+    give("LBR");
+    revoke("SLE");
+    let before = refusals(&app).len();
+    analyst.get(&file(&job)).expect_problem(403, "forbidden");
+    assert_eq!(refusals(&app).len(), before + 1, "one line");
+    give("SLE");
+    analyst.get(&file(&job)).expect_problem(403, "forbidden");
+    let place = file(&job).trim_end_matches("/file").to_owned();
+    assert_eq!(analyst.get(&place).expect(200).json()["state"], "destroyed", "for good");
+
+    let job =
+        made(&analyst, &json!({"table": "incidents", "format": "csv", "query": "country=SLE"}));
+    revoke("SLE");
+    revoke("LBR");
+    let before = refusals(&app).len();
+    analyst.get(&file(&job)).expect_problem(403, "forbidden");
+    assert_eq!(refusals(&app).len(), before + 1, "one line");
+}
+
+#[test]
+fn a_job_is_of_whoever_asked_for_a_day() {
+    let app = TestApp::start();
+    submit_march(&app.monitor(), &app.reviewer());
+    let analyst = app.user(Role::Analyst, "all");
+    let job = made(&analyst, &json!({"table": "harm", "format": "xlsx", "query": "status=all"}));
+
+    let other = app.user(Role::Coordinator, "all");
+    other.get(&file(&job)).expect_problem(404, "not_found");
+    other.get(file(&job).trim_end_matches("/file")).expect_problem(404, "not_found");
+    let refused =
+        analyst.post("/v1/exports", &json!({"table": "harm", "format": "csv", "query": "q=a"}));
+    assert_eq!(refused.expect_problem(400, "invalid_parameter").pointers(), ["?q"]);
+    app.set_now("2024-04-02T11:59:00Z");
+    analyst.get(&file(&job)).expect(200);
+    app.set_now("2024-04-02T12:01:00Z");
+    analyst.get(&file(&job)).expect_problem(404, "not_found");
+}
