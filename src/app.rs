@@ -22,27 +22,29 @@ use crate::error::{Code, Error};
 use crate::http::body::BodyLimits;
 use crate::http::counts::RequestCounts;
 use crate::http::headers::{self, Transport};
+use crate::http::shared_errors::add_shared_errors;
 use crate::http::{frame, problem};
 use crate::notify::notices_http;
 use crate::notify::webhooks::http as webhooks;
 use crate::people::{devices, grants, organisations, regions, tokens, users};
+use crate::releases::public::http as public;
 use crate::review::duplicates;
 use crate::{
-    aggregates, audit, auth, health, incidents, intake, metrics, notify, reference, review,
-    security_txt,
+    aggregates, audit, auth, health, incidents, intake, metrics, notify, reference, releases,
+    review, security_txt,
 };
 
 /// A method and a path, as a client writes it.
 pub type RouteName = (Method, &'static str);
 
 /// A route that is read: GET, and HEAD for its headers alone.
-fn read() -> Route {
+pub fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 /// Every route that needs no credential.
 pub fn public_routes() -> Vec<(RouteName, Route)> {
-    vec![
+    let mut routes = vec![
         ((Method::GET, "/health/live"), read().to(health::get_liveness)),
         ((Method::GET, "/health/ready"), read().to(health::get_readiness)),
         ((Method::GET, "/openapi.json"), read().to(get_openapi)),
@@ -55,7 +57,9 @@ pub fn public_routes() -> Vec<(RouteName, Route)> {
             web::post().to(auth::links_http::accept_invitation),
         ),
         ((Method::POST, "/v1/setup"), web::post().to(auth::links_http::set_up)),
-    ]
+    ];
+    routes.extend(releases::routes::public_routes());
+    routes
 }
 
 /// Every route that needs one.
@@ -84,6 +88,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
     routes.extend(notify_routes());
     routes.extend(account_routes());
     routes.extend(people_routes());
+    routes.extend(releases::routes::guarded_routes());
     routes
 }
 
@@ -354,6 +359,19 @@ fn people_routes() -> Vec<(RouteName, Route)> {
         aggregates::http::list_countries_csv,
         aggregates::http::get_country,
         aggregates::http::get_country_csv,
+        releases::http::create_release,
+        releases::http::list_releases,
+        releases::http::get_release,
+        releases::http::approve_release,
+        releases::http::withdraw_release,
+        public::list_public_releases,
+        public::get_public_release,
+        public::get_public_release_csv,
+        public::get_public_aggregates,
+        public::get_public_aggregates_csv,
+        public::list_public_countries,
+        public::list_public_countries_csv,
+        public::get_public_country,
         audit::http::list_audit_entries,
         audit::http::list_audit_heads,
         auth::sessions_http::create_session,
@@ -420,37 +438,6 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         }
     }
     document
-}
-
-/// Errors are global: every operation can answer these.
-const SHARED_ERRORS: [(&str, &str); 15] = [
-    ("400", "The request is malformed, or has an unknown field or parameter"),
-    ("401", "No valid token"),
-    ("403", "The caller's roles never allow this"),
-    ("404", "It does not exist, or not for this caller"),
-    ("405", "The path does not take this method"),
-    ("406", "None of the formats asked for is on offer"),
-    ("408", "The body did not arrive in time"),
-    ("409", "It does not go with what is stored"),
-    ("413", "The body is too large"),
-    ("415", "The body's media type or content coding is not read"),
-    ("422", "Some fields hold values that cannot be"),
-    ("429", "Too many requests"),
-    ("500", "Something failed on our side"),
-    ("503", "Too busy or restarting: try again"),
-    ("507", "The server has no room left; nothing was stored"),
-];
-
-fn add_shared_errors(operation: &mut utoipa::openapi::path::Operation) {
-    use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
-    for (status, description) in SHARED_ERRORS {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        let response = ResponseBuilder::new()
-            .description(description)
-            .content(problem::PROBLEM_JSON, content)
-            .build();
-        operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
-    }
 }
 
 async fn get_openapi() -> HttpResponse {

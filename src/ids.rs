@@ -71,6 +71,12 @@ pub enum Webhook {}
 /// Kind of [`EventId`].
 #[derive(Debug)]
 pub enum Event {}
+/// Kind of [`ReleaseId`].
+#[derive(Debug)]
+pub enum Release {}
+/// Kind of [`ReleaseWithdrawalId`].
+#[derive(Debug)]
+pub enum ReleaseWithdrawal {}
 /// Kind of [`MessageId`].
 #[derive(Debug)]
 pub enum Message {}
@@ -115,6 +121,10 @@ pub type BulkRejectionId = Id<BulkRejection>;
 pub type WebhookId = Id<Webhook>;
 /// Names one change as it is told to others.
 pub type EventId = Id<Event>;
+/// Names one public data set.
+pub type ReleaseId = Id<Release>;
+/// Names one word that a release, or months of it, are no longer shown.
+pub type ReleaseWithdrawalId = Id<ReleaseWithdrawal>;
 /// Names one question to the sender of a report, or one answer; answers are named by the client where it can.
 pub type MessageId = Id<Message>;
 

@@ -24,6 +24,7 @@ pub mod metrics;
 pub mod notify;
 pub mod people;
 pub mod reference;
+pub mod releases;
 pub mod review;
 pub mod seal;
 pub mod security_txt;

@@ -27,6 +27,7 @@ mod packs;
 mod places;
 mod queue;
 mod recognised;
+mod releases;
 mod search;
 mod sign_in;
 mod table;
@@ -37,7 +38,7 @@ use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 14] = [
+const PARTS: [Part; 15] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
@@ -49,6 +50,7 @@ const PARTS: [Part; 14] = [
     ("queue", queue::measure),
     ("search", search::measure),
     ("duplicates", duplicates::measure),
+    ("releases", releases::measure),
     ("audit", audit::measure),
     ("sign_in", sign_in::measure),
     ("memory", memory::measure),

@@ -8,6 +8,7 @@ mod doctor;
 mod geodata;
 mod keys;
 mod progress;
+mod releases;
 mod restore;
 mod serve;
 
@@ -75,6 +76,11 @@ enum Command {
     Audit {
         #[command(subcommand)]
         command: audit::AuditCommand,
+    },
+    /// Public data sets: drafted by one coordinator, published by another.
+    Release {
+        #[command(subcommand)]
+        command: releases::ReleaseCommand,
     },
     /// Copy everything, beside a running server, to two encrypted files.
     Backup(backup::BackupArgs),
@@ -160,6 +166,7 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         Command::Device { command } => accounts::device(&command)?,
         Command::Geodata { command } => geodata::geodata(&command)?,
         Command::Keys { command } => keys::keys(&command)?,
+        Command::Release { command } => releases::releases(&command)?,
         Command::Audit { command } => return audit::audit(&command),
         Command::Backup(args) => return backup::backup(&args),
         Command::Restore(args) => return restore::restore(&args),

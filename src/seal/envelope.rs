@@ -113,11 +113,13 @@ pub enum OwnerKind {
     Message,
     /// What a reviewer said of two incidents that looked like one.
     Dismissal,
+    /// A release, or months of it, that are no longer shown.
+    ReleaseWithdrawal,
 }
 
 impl OwnerKind {
     /// Every kind there is.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Report,
         Self::Incident,
         Self::Decision,
@@ -130,6 +132,7 @@ impl OwnerKind {
         Self::Webhook,
         Self::Message,
         Self::Dismissal,
+        Self::ReleaseWithdrawal,
     ];
 
     /// Returns the stored name.
@@ -147,6 +150,7 @@ impl OwnerKind {
             Self::Webhook => "webhook",
             Self::Message => "message",
             Self::Dismissal => "dismissal",
+            Self::ReleaseWithdrawal => "release_withdrawal",
         }
     }
 

@@ -7,6 +7,7 @@ mod keeper;
 mod together;
 
 mod assignments;
+mod attack;
 mod audit;
 mod backup;
 mod canaries;
@@ -58,6 +59,7 @@ mod recount;
 mod refusals;
 mod regions;
 mod relations;
+mod releases;
 mod restore;
 mod retired;
 mod reveal;
