@@ -203,7 +203,8 @@ fn find_actor(context: &Context, by: &By) -> Result<Actor, CommandError> {
     let (now, geo) = (context.clock.now(), context.geo());
     let find = |conn: &mut _| Ok(find_caller(conn, &credential, now, geo.countries())?);
     let caller = context.db.read_here(find)?.ok_or_else(refused)?;
-    let scope = visible(&caller.principal, Action::ManageReleases)?;
+    let scope =
+        visible(&caller.principal, Action::ManageReleases).map_err(|_forbidden| refused())?;
     let id = caller.principal.user_id().filter(|_| scope == Scope::All);
     Ok(Actor { id: id.ok_or_else(refused)?, now })
 }

@@ -122,7 +122,10 @@ pub fn approve(tx: &mut WriteTx<'_>, id: ReleaseId, actor: Actor) -> Result<Rele
         return Err(state("it was published before", "elle a déjà été publiée"));
     }
     if release.built_by == actor.id {
-        return Err(Error::new(Code::SecondPersonNeeded));
+        return Err(Error::new(Code::SecondPersonNeeded).detail(
+            "you drafted it: another coordinator approves it",
+            "vous l'avez préparée : un autre coordinateur l'approuve",
+        ));
     }
     let last = store::find_last_published(tx.conn)?;
     if last.map(|(row_id, _)| row_id) != release.based_on {

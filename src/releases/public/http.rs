@@ -21,6 +21,7 @@ use crate::http::conditional::{is_unchanged, numbers_tag};
 use crate::http::frame;
 use crate::http::query::{self, Pairs};
 use crate::ids::{Id, ReleaseId};
+use crate::releases::axis::NO_AREA;
 use crate::releases::file::write_atoms;
 use crate::releases::public::answer::{Cell, Figure, aggregate, figure, list_figures};
 use crate::releases::public::ask::{By, FILTERS, Filter, take_by};
@@ -529,6 +530,7 @@ fn view_country(
         taxonomy.leaves().iter().map(|leaf| code(leaf).clone()).collect()
     };
     let areas = geo.areas().in_country(country.code).map(|area| area.id.as_str().to_owned());
+    let areas = areas.chain([NO_AREA.to_owned()]);
     Ok(PublicCountry {
         country: code.to_owned(),
         name: name_of(country, language),

@@ -42,7 +42,7 @@ fn two_coordinators_release_and_withdraw_by_commands() {
     stage.tell(&several(6, "2024-03-05", KILLING));
     let build = ["build", "--until", "2024-03", "--json"];
     let analyst = stage.app.user(Role::Analyst, "all");
-    assert!(refused(&stage, &build, &analyst).contains("role"));
+    assert!(refused(&stage, &build, &analyst).contains("of a coordinator"));
     let nobody = Client::new(&stage.app.url, Some("snt_u_x"));
     assert!(refused(&stage, &build, &nobody).contains("no valid token"));
 
