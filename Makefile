@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-sqlite test-postgres check-api check-clients field lint mutants bench bench-words openapi
+.PHONY: help run test test-sqlite test-postgres check-api check-clients field lint attack mutants bench bench-words openapi
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ lint: ## check format, lints and documentation
 	cargo clippy --all-targets --locked -- -D warnings
 	$(if $(wildcard tests/field.rs tests/field/main.rs),cargo clippy --test field --locked -- -D warnings)
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+
+attack: ## try to subtract public figures to small ones in SEEDS=20 invented databases, on both engines (10 min)
+	@.ci/needs build test
+	env -u SENTINELLE_TEST_POSTGRES_URL SENTINELLE_ATTACK_SEEDS=$(or $(SEEDS),20) cargo test --locked --test api -- attack::
+	SENTINELLE_ATTACK_SEEDS=$(or $(SEEDS),20) .ci/with-postgres --no-fsync cargo test --locked --test api -- attack::
 
 mutants: ## change the policy in every way and see that a test fails each time
 	@.ci/needs build mutants

@@ -13,13 +13,15 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 pub use crate::app::mount::configure;
 pub use crate::app::serving::{ServerOptions, serve};
 use crate::http::problem;
+use crate::http::shared_errors::add_shared_errors;
 use crate::notify::notices_http;
 use crate::notify::webhooks::http as webhooks;
 use crate::people::{devices, grants, organisations, regions, tokens, users};
+use crate::releases::public::http as public;
 use crate::review::duplicates;
 use crate::{
     aggregates, audit, auth, brief, exports, health, incidents, intake, metrics, notify, ogc,
-    reference, review, security_txt,
+    reference, releases, review, security_txt,
 };
 
 /// A method and a path, as a client writes it.
@@ -32,7 +34,7 @@ pub fn read() -> Route {
 
 /// Every route that needs no credential.
 pub fn public_routes() -> Vec<(RouteName, Route)> {
-    vec![
+    let mut routes = vec![
         ((Method::GET, "/health/live"), read().to(health::get_liveness)),
         ((Method::GET, "/health/ready"), read().to(health::get_readiness)),
         ((Method::GET, "/openapi.json"), read().to(get_openapi)),
@@ -45,7 +47,9 @@ pub fn public_routes() -> Vec<(RouteName, Route)> {
             web::post().to(auth::links_http::accept_invitation),
         ),
         ((Method::POST, "/v1/setup"), web::post().to(auth::links_http::set_up)),
-    ]
+    ];
+    routes.extend(releases::routes::public_routes());
+    routes
 }
 
 /// Every route that needs one.
@@ -79,6 +83,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
     routes.extend(people_routes());
     routes.extend(ogc_routes());
     routes.extend(exports::http::routes());
+    routes.extend(releases::routes::guarded_routes());
     routes
 }
 
@@ -373,6 +378,19 @@ fn ogc_routes() -> Vec<(RouteName, Route)> {
         brief::http::get_chart,
         aggregates::http::get_country,
         aggregates::http::get_country_csv,
+        releases::http::create_release,
+        releases::http::list_releases,
+        releases::http::get_release,
+        releases::http::approve_release,
+        releases::http::withdraw_release,
+        public::list_public_releases,
+        public::get_public_release,
+        public::get_public_release_csv,
+        public::get_public_aggregates,
+        public::get_public_aggregates_csv,
+        public::list_public_countries,
+        public::list_public_countries_csv,
+        public::get_public_country,
         audit::http::list_audit_entries,
         audit::http::list_audit_heads,
         auth::sessions_http::create_session,
@@ -449,37 +467,6 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         }
     }
     document
-}
-
-/// Errors are global: every operation can answer these.
-const SHARED_ERRORS: [(&str, &str); 15] = [
-    ("400", "The request is malformed, or has an unknown field or parameter"),
-    ("401", "No valid token"),
-    ("403", "The caller's roles never allow this"),
-    ("404", "It does not exist, or not for this caller"),
-    ("405", "The path does not take this method"),
-    ("406", "None of the formats asked for is on offer"),
-    ("408", "The body did not arrive in time"),
-    ("409", "It does not go with what is stored"),
-    ("413", "The body is too large"),
-    ("415", "The body's media type or content coding is not read"),
-    ("422", "Some fields hold values that cannot be"),
-    ("429", "Too many requests"),
-    ("500", "Something failed on our side"),
-    ("503", "Too busy or restarting: try again"),
-    ("507", "The server has no room left; nothing was stored"),
-];
-
-fn add_shared_errors(operation: &mut utoipa::openapi::path::Operation) {
-    use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
-    for (status, description) in SHARED_ERRORS {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        let response = ResponseBuilder::new()
-            .description(description)
-            .content(problem::PROBLEM_JSON, content)
-            .build();
-        operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
-    }
 }
 
 async fn get_openapi() -> HttpResponse {

@@ -321,12 +321,25 @@ pub struct Rates {
         value_parser = Rate::parse
     )]
     pub device: Rate,
+    /// Requests for public figures, by everybody together: they need no credential, and nobody's address is looked at.
+    #[arg(
+        long = "rate-public",
+        env = "SENTINELLE_RATE_PUBLIC",
+        default_value = "3000:1500",
+        value_name = "PER_MINUTE:AT_ONCE",
+        value_parser = Rate::parse
+    )]
+    pub public: Rate,
 }
 
 impl Rates {
     /// No limits: for measurements, and for the demo, which nobody else reaches.
-    pub const UNLIMITED: Self =
-        Self { credential: Rate::Unlimited, account: Rate::Unlimited, device: Rate::Unlimited };
+    pub const UNLIMITED: Self = Self {
+        credential: Rate::Unlimited,
+        account: Rate::Unlimited,
+        device: Rate::Unlimited,
+        public: Rate::Unlimited,
+    };
 }
 
 /// How long something may wait, in whole hours.

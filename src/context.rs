@@ -32,6 +32,7 @@ use crate::keys::store::{self as rotations, Rotation};
 use crate::notify::notifier::Notifier;
 use crate::people::regions::store as regions;
 use crate::people::regions::types::{Region, RegionLevel};
+use crate::releases::shelf::Shelf;
 use crate::seal::envelope::{SealError, Sealer};
 use crate::seal::key::InstanceKey;
 use crate::seal::key_file::KeyFileMode;
@@ -75,6 +76,8 @@ pub struct Context {
     pub notifier: Notifier,
     /// How much is searched, and by whom now.
     pub searches: Searches,
+    /// The releases that were asked for last.
+    pub shelf: Shelf,
     world: RwLock<World>,
     /// One renewal of the world at a time.
     renewing: Mutex<()>,
@@ -225,6 +228,7 @@ impl Context {
             security_contact: config.public.security_contact.clone(),
             notifier,
             searches: Searches::new(&config.search),
+            shelf: Shelf::default(),
             world: RwLock::new(world),
             renewing: Mutex::new(()),
         };

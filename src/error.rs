@@ -150,6 +150,12 @@ pub enum Code {
     Claimed,
     /// Nobody is left who could answer for the report.
     SenderUnreachable,
+    /// What one person drafted, another approves.
+    SecondPersonNeeded,
+    /// The release is not where this could be done to it.
+    ReleaseState,
+    /// The release is no longer shown.
+    ReleaseWithdrawn,
     /// The caller asks more than its share.
     TooManyRequests,
     /// Our fault.
@@ -162,7 +168,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `api-spec/README.md`.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 48] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::UnknownParameter,
@@ -204,6 +210,9 @@ impl Code {
         Self::AccountDisabled,
         Self::Claimed,
         Self::SenderUnreachable,
+        Self::SecondPersonNeeded,
+        Self::ReleaseState,
+        Self::ReleaseWithdrawn,
         Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
@@ -254,6 +263,9 @@ impl Code {
             Self::AccountDisabled => "account_disabled",
             Self::Claimed => "claimed",
             Self::SenderUnreachable => "sender_unreachable",
+            Self::SecondPersonNeeded => "second_person_needed",
+            Self::ReleaseState => "release_state",
+            Self::ReleaseWithdrawn => "release_withdrawn",
             Self::TooManyRequests => "too_many_requests",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",

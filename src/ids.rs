@@ -74,6 +74,12 @@ pub enum Event {}
 /// Kind of [`ExportId`].
 #[derive(Debug)]
 pub enum Export {}
+/// Kind of [`ReleaseId`].
+#[derive(Debug)]
+pub enum Release {}
+/// Kind of [`ReleaseWithdrawalId`].
+#[derive(Debug)]
+pub enum ReleaseWithdrawal {}
 /// Kind of [`MessageId`].
 #[derive(Debug)]
 pub enum Message {}
@@ -120,6 +126,10 @@ pub type WebhookId = Id<Webhook>;
 pub type EventId = Id<Event>;
 /// Names one file that is made to be fetched.
 pub type ExportId = Id<Export>;
+/// Names one public data set.
+pub type ReleaseId = Id<Release>;
+/// Names one word that a release, or months of it, are no longer shown.
+pub type ReleaseWithdrawalId = Id<ReleaseWithdrawal>;
 /// Names one question to the sender of a report, or one answer; answers are named by the client where it can.
 pub type MessageId = Id<Message>;
 

@@ -27,6 +27,7 @@ pub mod notify;
 pub mod ogc;
 pub mod people;
 pub mod reference;
+pub mod releases;
 pub mod review;
 pub mod seal;
 pub mod security_txt;

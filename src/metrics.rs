@@ -106,7 +106,7 @@ fn read_counts(writes: &WriteCounts, limits: &RateLimits) -> prometheus::Result<
         counter.inc_by(count);
         families.extend(counter.collect());
     }
-    let help = "Requests refused by the limit of a credential, an account or a device";
+    let help = "Requests refused by the limit of a credential, an account, a device or the public";
     let opts = Opts::new("limited_total", help).namespace(NAMESPACE);
     let limited = IntCounterVec::new(opts, &["limit"])?;
     for (limit, count) in limits.refused() {

@@ -29,6 +29,7 @@ mod packs;
 mod places;
 mod queue;
 mod recognised;
+mod releases;
 mod search;
 mod sign_in;
 mod table;
@@ -52,6 +53,7 @@ const PARTS: [Part; 15] = [
     ("search", search::measure),
     ("ogc", ogc::measure),
     ("duplicates", duplicates::measure),
+    ("releases", releases::measure),
     ("audit", audit::measure),
     ("sign_in", sign_in::measure),
     ("memory", memory::measure),

@@ -17,6 +17,7 @@ use crate::http::conditional::{is_unchanged, numbers_tag};
 use crate::http::frame;
 use crate::http::query::{self, Pairs};
 use crate::incidents::selection::{Asked, refuse};
+use crate::releases::public::http::answer_for_publication;
 
 /// The filters of lists and counts. Values of one name, with commas or repeated, are OR; names together are AND.
 #[derive(Debug, IntoParams)]
@@ -80,6 +81,17 @@ pub struct FilterParams {
     include: Option<String>,
 }
 
+/// What a count is for.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents the parameter; `take_purpose` reads it")]
+pub struct PurposeParam {
+    /// `publication`: the figures of a release, in the caller's countries, none of fewer than five incidents; with the
+    /// parameters and the answer of `GET /v1/public/aggregates`. Without it, exact figures of now, which are not to be published.
+    #[param(example = "publication")]
+    r#for: Option<String>,
+}
+
 /// What a count is made by.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -98,7 +110,7 @@ pub struct GroupParams {
 /// Cells by up to three groupings, their total, and how the two add up.
 #[utoipa::path(
     get, path = "/v1/aggregates", tag = "aggregates", operation_id = "get_aggregates",
-    params(GroupParams, FilterParams),
+    params(PurposeParam, GroupParams, FilterParams),
     responses(
         (status = 200, description = "The counts", content((Aggregate = "application/json"), (String = "text/csv")),
          headers(("ETag" = String, description = "Changes when and only when the numbers do"))),
@@ -119,7 +131,7 @@ pub async fn get_aggregates(
 /// The same numbers as `GET /v1/aggregates`, one row a cell and one for the total.
 #[utoipa::path(
     get, path = "/v1/aggregates.csv", tag = "aggregates", operation_id = "get_aggregates_csv",
-    params(GroupParams, FilterParams, MarkParams),
+    params(PurposeParam, GroupParams, FilterParams, MarkParams),
     responses(
         (status = 200, description = "The counts", body = String, content_type = "text/csv",
          headers(("ETag" = String, description = "Changes when and only when the numbers do"))),
@@ -154,6 +166,10 @@ async fn answer_aggregates(
     format: Format,
 ) -> Result<HttpResponse> {
     let mut pairs = Pairs::of(&request)?;
+    if take_purpose(&mut pairs)? == Purpose::Publication {
+        let is_csv = format == Format::Csv;
+        return answer_for_publication((context, &access.scope), &request, pairs, is_csv).await;
+    }
     let by = pairs.take_one("by")?.unwrap_or_default();
     let by = By::parse_list(&by).map_err(|error| refuse(&[error]))?;
     let resolution = match pairs.take_one("h3_resolution")? {
@@ -189,6 +205,23 @@ async fn answer_aggregates(
     response.insert_header((header::ETAG, tag));
     response.insert_header((header::VARY, "Accept, Accept-Language"));
     Ok(response.body(file))
+}
+
+/// What figures are counted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// For whoever asks: exact.
+    Own,
+    /// To be published: those of a release.
+    Publication,
+}
+
+fn take_purpose(pairs: &mut Pairs) -> Result<Purpose> {
+    match pairs.take_one("for")?.as_deref() {
+        None => Ok(Purpose::Own),
+        Some("publication") => Ok(Purpose::Publication),
+        Some(_) => Err(query::invalid("for", "for is publication", "for est publication")),
+    }
 }
 
 fn too_many_cells(n_cells: usize) -> Error {

@@ -169,6 +169,15 @@ acts! {
     /// A person changed whether and where they get mail.
     ChangedNotices = People, "changed_notices", "user";
 
+    /// A release was drafted.
+    BuiltRelease = People, "built", "release";
+    /// A release was published by a second person.
+    ApprovedRelease = People, "approved", "release";
+    /// A release, or months of it, were withdrawn; the detail says which.
+    WithdrewRelease = People, "withdrew", "release";
+    /// Why a release was withdrawn was opened.
+    OpenedRelease = People, "opened", "release";
+
     /// Boundary packs were imported or removed.
     ChangedPacks = Technical, "changed", "boundary_pack";
     /// The areas of an incident were computed anew; without an actor.

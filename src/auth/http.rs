@@ -224,6 +224,7 @@ permissions! {
     ManagePeople = ManagePeople,
     ManageDevices = ManageDevices,
     ManageCoalition = ManageCoalition,
+    ManageReleases = ManageReleases,
     UseAccount = UseAccount,
     ManageCredentials = ManageCredentials,
     ManageWebhooks = ManageWebhooks,

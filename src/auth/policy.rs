@@ -43,6 +43,8 @@ pub enum Action {
     ManageDevices,
     /// Change organisations and regions.
     ManageCoalition,
+    /// Draft, approve and withdraw what everybody sees.
+    ManageReleases,
     /// Read one's own account, list and end one's own sessions.
     UseAccount,
     /// Change one's own password and second factor, make tokens: with a session alone.
@@ -55,7 +57,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::SubmitReport,
         Self::ReadReceipt,
         Self::ReadCore,
@@ -74,6 +76,7 @@ impl Action {
         Self::ManagePeople,
         Self::ManageDevices,
         Self::ManageCoalition,
+        Self::ManageReleases,
         Self::UseAccount,
         Self::ManageCredentials,
         Self::ManageWebhooks,
@@ -101,6 +104,7 @@ impl Action {
             Self::ManagePeople => "manage_people",
             Self::ManageDevices => "manage_devices",
             Self::ManageCoalition => "manage_coalition",
+            Self::ManageReleases => "manage_releases",
             Self::UseAccount => "use_account",
             Self::ManageCredentials => "manage_credentials",
             Self::ManageWebhooks => "manage_webhooks",
@@ -126,7 +130,7 @@ fn may(role: Role, action: Action) -> bool {
         | Action::ReadPeople
         | Action::ManagePeople
         | Action::ManageDevices => is_reviewing || is_coordinator,
-        Action::EraseReport | Action::ManageCoalition => is_coordinator,
+        Action::EraseReport | Action::ManageCoalition | Action::ManageReleases => is_coordinator,
         Action::OverseeReview | Action::ManageWebhooks => {
             is_coordinator || role == Role::RegionalLead
         }

@@ -94,6 +94,7 @@ pub struct RateLimits {
     credentials: Limited<CredentialHash>,
     accounts: Limited<UserId>,
     devices: Limited<CredentialHash>,
+    public: Limited<()>,
     clock: Elapsed,
     swept_at_s: AtomicU64,
 }
@@ -111,10 +112,12 @@ impl RateLimits {
             "l'ensemble des jetons et sessions de cette personne",
         );
         let of_device = ("this device", "cet appareil");
+        let of_public = ("everybody together", "l'ensemble du public");
         Self {
             credentials: Limited::new("credential", of_credential, rates.credential, &clock),
             accounts: Limited::new("account", of_account, rates.account, &clock),
             devices: Limited::new("device", of_device, rates.device, &clock),
+            public: Limited::new("public", of_public, rates.public, &clock),
             swept_at_s: AtomicU64::new(clock.now().as_secs()),
             clock,
         }
@@ -135,9 +138,22 @@ impl RateLimits {
         }
     }
 
+    /// Counts one request for public figures, by whomever.
+    ///
+    /// # Errors
+    /// `TooManyRequests`, with the seconds to wait.
+    pub fn count_public(&self) -> Result<()> {
+        self.public.take(&())
+    }
+
     /// Returns how many requests were refused since the start, each with the name of the limit.
-    pub fn refused(&self) -> [(&'static str, u64); 3] {
-        [self.credentials.refused(), self.accounts.refused(), self.devices.refused()]
+    pub fn refused(&self) -> [(&'static str, u64); 4] {
+        [
+            self.credentials.refused(),
+            self.accounts.refused(),
+            self.devices.refused(),
+            self.public.refused(),
+        ]
     }
 
     fn sweep(&self) {

@@ -9,6 +9,7 @@ mod export;
 mod geodata;
 mod keys;
 mod progress;
+mod releases;
 mod restore;
 mod serve;
 
@@ -79,6 +80,11 @@ enum Command {
     },
     /// Write incidents, or what belongs to them, to a file.
     Export(export::ExportArgs),
+    /// Public data sets: drafted by one coordinator, published by another.
+    Release {
+        #[command(subcommand)]
+        command: releases::ReleaseCommand,
+    },
     /// Copy everything, beside a running server, to two encrypted files.
     Backup(backup::BackupArgs),
     /// Fill an empty folder or database from a backup.
@@ -163,6 +169,7 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         Command::Device { command } => accounts::device(&command)?,
         Command::Geodata { command } => geodata::geodata(&command)?,
         Command::Keys { command } => keys::keys(&command)?,
+        Command::Release { command } => releases::releases(&command)?,
         Command::Audit { command } => return audit::audit(&command),
         Command::Export(args) => export::export(&args)?,
         Command::Backup(args) => return backup::backup(&args),

@@ -28,7 +28,9 @@ use crate::db::rows::ChainRow;
 use crate::db::schema::{audit_chains, changes, heads, incident_departures};
 use crate::db::writer::{Change, ChangeKind};
 
-pub use self::bulk::{insert_audit, insert_rows, next_incident_ids, rewrap_data_keys};
+pub use self::bulk::{
+    insert_audit, insert_release_atoms, insert_rows, next_incident_ids, rewrap_data_keys,
+};
 pub use self::connection::DbConn;
 pub use self::erase::{clear_log, lock_data_keys};
 pub use self::locks::{lock_incident, lock_incidents, try_lock_incident};

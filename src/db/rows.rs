@@ -7,7 +7,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 use crate::audit::Entry;
 use crate::db::schema::{
     audit_chains, audit_entries, data_keys, incident_actors, incident_categories, incident_facts,
-    incident_harm, incidents, reports, sealed,
+    incident_harm, incidents, release_atoms, reports, sealed,
 };
 use crate::ids::{Id, IncidentId, ReportId, UserId};
 
@@ -221,4 +221,20 @@ pub struct ChainRow {
     pub chained: Vec<u8>,
     pub signed_at: NaiveDateTime,
     pub signature: Vec<u8>,
+}
+
+/// What a release tells as one figure.
+#[derive(Debug, diesel::Queryable, diesel::Insertable)]
+#[diesel(table_name = release_atoms, treat_none_as_default_value = false)]
+#[expect(missing_docs, reason = "the columns are told in the migration")]
+pub struct ReleaseAtomRow {
+    pub release_id: i64,
+    pub position: i32,
+    pub country: String,
+    pub places: String,
+    pub times: String,
+    pub categories: String,
+    pub incidents: Option<i32>,
+    pub is_kept: bool,
+    pub folded: String,
 }

@@ -951,3 +951,69 @@ diesel::table! {
         touched_at -> Timestamp,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    releases (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        first_month -> Text,
+        last_month -> Text,
+        k -> Integer,
+        senders -> Integer,
+        based_on -> Nullable<BigInt>,
+        built_by -> DbUuid,
+        built_at -> Timestamp,
+        n_atoms -> Integer,
+        sha256 -> Text,
+        left_out -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+
+    release_atoms (release_id, position) {
+        release_id -> BigInt,
+        position -> Integer,
+        country -> Text,
+        places -> Text,
+        times -> Text,
+        categories -> Text,
+        incidents -> Nullable<Integer>,
+        is_kept -> Bool,
+        folded -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    release_approvals (release_id) {
+        release_id -> BigInt,
+        version -> Integer,
+        approved_by -> DbUuid,
+        approved_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
+    use crate::db::dialect::DbUuid;
+
+    release_withdrawals (id) {
+        id -> BigInt,
+        uuid -> DbUuid,
+        release_id -> BigInt,
+        first_month -> Nullable<Text>,
+        last_month -> Nullable<Text>,
+        withdrawn_by -> DbUuid,
+        withdrawn_at -> Timestamp,
+    }
+}
+
+diesel::joinable!(release_approvals -> releases (release_id));
+diesel::allow_tables_to_appear_in_same_query!(releases, release_approvals);

@@ -39,6 +39,7 @@ pub async fn frame<B: MessageBody + 'static>(
     let transport = transport.unwrap_or_default();
     let counts = request.app_data::<web::Data<RequestCounts>>().cloned();
     let method = known(request.method());
+    let is_open = headers::is_open(request.path());
     let started_at = Instant::now();
 
     let answer = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind().await;
@@ -54,6 +55,11 @@ pub async fn frame<B: MessageBody + 'static>(
     let answer = answer
         .map(|mut response| {
             headers::secure(response.headers_mut(), transport);
+            if is_open {
+                let is_found = response.status() == StatusCode::OK
+                    || response.status() == StatusCode::NOT_MODIFIED;
+                headers::open(response.headers_mut(), is_found);
+            }
             response
         })
         .map_err(|error| Localised { error, language, transport });

@@ -34,6 +34,26 @@ pub const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 
 /// Two years of https alone (RFC 6797).
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubDomains";
 
+/// Where everything is open to scripts of any page and to caches: public figures, which need no credential.
+const OPEN: &str = "/v1/public/";
+
+/// Tells whether what lies at `path` is open to everybody.
+pub fn is_open(path: &str) -> bool {
+    path.starts_with(OPEN)
+}
+
+/// Sets what an answer carries that is open to everybody; a cache keeps what was found for five minutes.
+pub fn open(headers: &mut HeaderMap, is_found: bool) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag"));
+    let anywhere = HeaderValue::from_static("cross-origin");
+    headers.insert(header::CROSS_ORIGIN_RESOURCE_POLICY, anywhere);
+    if is_found {
+        let kept = HeaderValue::from_static("public, max-age=300");
+        headers.insert(header::CACHE_CONTROL, kept);
+    }
+}
+
 /// Media types that are saved, never shown: a spreadsheet or a file of a stranger must not open in the page's origin.
 const DOWNLOADS: [&str; 3] = ["text/csv", "application/octet-stream", "application/zip"];
 

@@ -11,3 +11,4 @@ pub mod page;
 pub mod problem;
 pub mod query;
 pub mod reason;
+pub mod shared_errors;

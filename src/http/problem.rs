@@ -103,8 +103,10 @@ pub fn status(code: Code) -> StatusCode {
         | Code::AlreadyGranted
         | Code::AccountDisabled
         | Code::Claimed
-        | Code::SenderUnreachable => StatusCode::CONFLICT,
-        Code::Gone => StatusCode::GONE,
+        | Code::SenderUnreachable
+        | Code::SecondPersonNeeded
+        | Code::ReleaseState => StatusCode::CONFLICT,
+        Code::Gone | Code::ReleaseWithdrawn => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType | Code::UnsupportedEncoding => {
@@ -273,6 +275,18 @@ fn titles(code: Code) -> (&'static str, &'static str) {
         Code::SenderUnreachable => (
             "nobody can be asked about this report any more: decide on what is known",
             "on ne peut plus interroger personne sur ce rapport : décidez d'après ce qui est connu",
+        ),
+        Code::SecondPersonNeeded => (
+            "whoever drafted a release does not approve it: ask another coordinator",
+            "qui a préparé une publication ne l'approuve pas : demandez à un autre coordinateur",
+        ),
+        Code::ReleaseState => (
+            "the release is not in a state for this",
+            "la publication n'est pas dans un état qui le permette",
+        ),
+        Code::ReleaseWithdrawn => (
+            "this release was withdrawn: its figures are no longer shown",
+            "cette publication a été retirée : ses chiffres ne sont plus montrés",
         ),
         Code::TooManyRequests => (
             "too many requests: wait before the next one",

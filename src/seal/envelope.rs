@@ -119,11 +119,13 @@ pub enum OwnerKind {
     Dismissal,
     /// An export that is kept to be fetched.
     Export,
+    /// A release, or months of it, that are no longer shown.
+    ReleaseWithdrawal,
 }
 
 impl OwnerKind {
     /// Every kind there is.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Report,
         Self::Incident,
         Self::Decision,
@@ -137,6 +139,7 @@ impl OwnerKind {
         Self::Message,
         Self::Dismissal,
         Self::Export,
+        Self::ReleaseWithdrawal,
     ];
 
     /// Returns the stored name.
@@ -155,6 +158,7 @@ impl OwnerKind {
             Self::Message => "message",
             Self::Dismissal => "dismissal",
             Self::Export => "export",
+            Self::ReleaseWithdrawal => "release_withdrawal",
         }
     }
 

@@ -7,6 +7,7 @@ mod keeper;
 mod together;
 
 mod assignments;
+mod attack;
 mod audit;
 mod backup;
 mod briefs;
@@ -61,6 +62,7 @@ mod recount;
 mod refusals;
 mod regions;
 mod relations;
+mod releases;
 mod restore;
 mod retired;
 mod reveal;

@@ -12,8 +12,12 @@ use crate::harness::{Client, TestApp, TestOptions};
 
 fn start(credential: &str, account: &str, device: &str) -> TestApp {
     let rate = |text| Rate::parse(text).expect("a rate");
-    let rates =
-        Rates { credential: rate(credential), account: rate(account), device: rate(device) };
+    let rates = Rates {
+        credential: rate(credential),
+        account: rate(account),
+        device: rate(device),
+        ..Rates::UNLIMITED
+    };
     let server = ServerOptions { rates, ..ServerOptions::default() };
     TestApp::start_with(TestOptions { server, ..TestOptions::default() })
 }

@@ -13,7 +13,7 @@ use crate::ids::{DeviceId, SessionId, UserId};
 
 /// Where each role may do each action: `-` never, `o` what is its own, `s` within the scope of the grant, `a` everywhere.
 /// Columns as in [`Role::ALL`]: monitor, reviewer, regional lead, analyst, coordinator, auditor, sysadmin.
-const WHO_MAY: [(Action, &str); 22] = [
+const WHO_MAY: [(Action, &str); 23] = [
     (Action::SubmitReport, "o s s - - - -"),
     (Action::ReadReceipt, "o s s - - - -"),
     (Action::ReadCore, "- s s s a - -"),
@@ -32,6 +32,7 @@ const WHO_MAY: [(Action, &str); 22] = [
     (Action::ManagePeople, "- s s - a - -"),
     (Action::ManageDevices, "- s s - a - -"),
     (Action::ManageCoalition, "- - - - a - -"),
+    (Action::ManageReleases, "- - - - a - -"),
     (Action::UseAccount, "o o o o o o o"),
     (Action::ManageCredentials, "o o o o o o o"),
     (Action::ManageWebhooks, "- - s - a - -"),

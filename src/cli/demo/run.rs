@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use actix_web::web::Data;
+use chrono::{Datelike, Months};
 use clap::Args;
 use serde_json::json;
 
@@ -24,6 +25,10 @@ use crate::incidents::facts::Status;
 use crate::intake::http::prepare_body;
 use crate::intake::prepare::Channel;
 use crate::intake::store::new_rows;
+use crate::releases::acts::{Actor, approve, draft};
+use crate::releases::build::Span;
+use crate::releases::partition::Rule;
+use crate::releases::period::Month;
 use crate::review::corrections::Corrections;
 use crate::review::decisions::{Decision, decide};
 
@@ -73,6 +78,7 @@ pub(in crate::cli) fn demo(args: &DemoArgs) -> Result<(), CommandError> {
     }
     let accounts = add_accounts(&context)?;
     fill(&context, &accounts)?;
+    release(&context, &accounts)?;
     let told = if args.json { accounts.as_json(&url) } else { accounts.for_people(&url) };
     answer(&told);
     serve::run(context, listener, &ServerOptions::default())
@@ -106,9 +112,12 @@ fn empty_folder(folder: &Path) -> Result<(), CommandError> {
 
 /// The demo's people and their tokens.
 struct Accounts {
-    monitor_id: UserId,
+    /// Several, so that a figure is of more than one of them; the first is the one whose token is printed.
+    monitor_ids: Vec<UserId>,
     /// Who made the decisions that are there at first, so that every one has somebody behind it.
     desk_id: UserId,
+    /// Who drafts the release that is there at first, and who publishes it.
+    coordinator_ids: [UserId; 2],
     tokens: Vec<(&'static str, &'static str, Credential)>,
 }
 
@@ -125,14 +134,16 @@ const PEOPLE: [(Role, &str, &str); 7] = [
 
 fn add_accounts(context: &Context) -> Result<Accounts, CommandError> {
     let mut tokens = Vec::new();
-    let mut monitor_id = None;
+    let mut monitor_ids = Vec::new();
     for (role, scope, told) in PEOPLE {
         let scopes = GrantScope::parse_list(scope, context.geo().countries()).map_err(|part| {
             CommandError::Usage(format!("the demo names an unknown scope {part}"))
         })?;
         let name = format!("demo {}", role.as_str());
         let id = add_user(context, &name, role, scopes)?;
-        monitor_id.get_or_insert(id);
+        if role == Role::Monitor {
+            monitor_ids.push(id);
+        }
         tokens.push((role.as_str(), told, add_token(context, &name, None)?));
     }
     let (_, key) = add_device(
@@ -143,10 +154,15 @@ fn add_accounts(context: &Context) -> Result<Accounts, CommandError> {
         Some("Demo organisation".into()),
     )?;
     tokens.push(("device", "a phone: submits and reads its own receipts only", key));
-    let monitor_id =
-        monitor_id.ok_or_else(|| CommandError::Usage("the demo has no monitor".into()))?;
+    for nth in 2..=4 {
+        let name = format!("demo monitor {nth}");
+        monitor_ids.push(add_user(context, &name, Role::Monitor, vec![GrantScope::All])?);
+    }
     let desk_id = add_user(context, "demo desk", Role::Reviewer, vec![GrantScope::All])?;
-    Ok(Accounts { monitor_id, desk_id, tokens })
+    let add_coordinator =
+        |name: &str| add_user(context, name, Role::Coordinator, vec![GrantScope::All]);
+    let coordinator_ids = [add_coordinator("demo office")?, add_coordinator("demo board")?];
+    Ok(Accounts { monitor_ids, desk_id, coordinator_ids, tokens })
 }
 
 impl Accounts {
@@ -181,6 +197,8 @@ impl Accounts {
              Try\n\n\
              # how many incidents, per country\n\
              curl -s -H 'Authorization: Bearer {}' '{url}/v1/aggregates.csv?by=country&bom=0'\n\n\
+             # what everybody sees, without a token: figures of a release, none of fewer than five incidents\n\
+             curl -s {url}/v1/public/countries\n\n\
              # send a report, as a monitor would\n\
              curl -s -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' {url}/v1/reports \\\n    \
              -d '{{\"occurred\":\"2024-03-05\",\"location\":{{\"lat\":8.644,\"lon\":-10.971}},\"categories\":[\"rights.life_integrity.assault_injury\"],\"narrative\":\"Two diggers were beaten at the pit. [invented example]\",\"harm\":{{\"injured\":2}}}}'\n\n\
@@ -204,11 +222,26 @@ fn fill(context: &Data<Context>, accounts: &Accounts) -> Result<(), CommandError
     let today = context.clock.now().date_naive();
     let invented = invent(SEED, N_REPORTS, &places, today).map_err(StartError::from)?;
     let grant = Grant { role: Role::Monitor, written: GrantScope::All, scope: Scope::All };
-    let principal =
-        Principal::User { id: accounts.monitor_id, grants: vec![grant], limits: Limits::default() };
-    for report in invented {
-        take_in(context, &principal, accounts.desk_id, report)?;
+    let principal = |id: &UserId| {
+        let (grants, limits) = (vec![grant.clone()], Limits::default());
+        Principal::User { id: *id, grants, limits }
+    };
+    let senders: Vec<Principal> = accounts.monitor_ids.iter().map(principal).collect();
+    for (report, sender) in invented.into_iter().zip(senders.iter().cycle()) {
+        take_in(context, sender, accounts.desk_id, report)?;
     }
+    Ok(())
+}
+
+/// Publishes one release of all months that are over, by the same rule as any.
+fn release(context: &Data<Context>, accounts: &Accounts) -> Result<(), CommandError> {
+    let now = context.clock.now();
+    let last = now.date_naive().checked_sub_months(Months::new(1)).unwrap_or_default();
+    let last = Month::new(last.year(), last.month())
+        .ok_or_else(|| CommandError::Usage("the clock is not of this age".into()))?;
+    let [office, board] = accounts.coordinator_ids.map(|id| Actor { id, now });
+    let id = draft(context, Rule::STANDARD, Span { first: None, last }, office)?;
+    context.db.write_here(move |tx| approve(tx, id, board))?;
     Ok(())
 }
 

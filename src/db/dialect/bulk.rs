@@ -6,10 +6,10 @@ use diesel::sql_types::{Array, BigInt, Binary, Integer, Text};
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, sql_query};
 
 use crate::db::dialect::{DbConn, DbUuid};
-use crate::db::rows::{Any, AuditRow, NewRows};
+use crate::db::rows::{Any, AuditRow, NewRows, ReleaseAtomRow};
 use crate::db::schema::{
     audit_entries, data_keys, incident_actors, incident_categories, incident_facts, incident_harm,
-    incidents, reports, sealed,
+    incidents, release_atoms, reports, sealed,
 };
 use crate::ids::Id;
 
@@ -62,6 +62,15 @@ pub fn insert_rows(conn: &mut DbConn, group: &[&NewRows]) -> QueryResult<()> {
 /// When the engine refuses.
 pub fn insert_audit(conn: &mut DbConn, rows: &[AuditRow]) -> QueryResult<()> {
     insert!(conn, audit_entries::table, rows.iter());
+    Ok(())
+}
+
+/// Inserts atoms of a release.
+///
+/// # Errors
+/// When the engine refuses.
+pub fn insert_release_atoms(conn: &mut DbConn, rows: &[ReleaseAtomRow]) -> QueryResult<()> {
+    insert!(conn, release_atoms::table, rows.iter());
     Ok(())
 }
 

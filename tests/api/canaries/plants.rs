@@ -187,6 +187,15 @@ pub(crate) const PLANTS: &[Plant] = &[
             "new_secret": true});
         sent("coordinator", stage.path("/v1/webhooks/{id}"), body)
     }),
+    ("POST /v1/releases/{id}/withdrawal", |stage| {
+        let office = stage.client("coordinator");
+        let draft = office.post("/v1/releases", &json!({"until": "2024-01"})).expect(201).json();
+        let path = format!("/v1/releases/{}", draft["id"].as_str().expect("an id"));
+        let board = stage.app.user(Role::Coordinator, "all");
+        board.post(&format!("{path}/approval"), &json!({})).expect(200);
+        let body = json!({"reason": stage.planter.words("the reason of withdrawing a release")});
+        sent("coordinator", format!("{path}/withdrawal"), body)
+    }),
     ("POST /v1/quarantine/{id}/decisions", |stage| {
         let body = json!({"outcome": "dismissed", "reason": stage.planter.words("a judgement")});
         sent("reviewer", stage.path("/v1/quarantine/{id}/decisions"), body)
@@ -209,6 +218,8 @@ pub(crate) const WITHOUT_WORDS: &[(&str, &str)] = &[
     ("POST /v1/users/{id}/enable", "an id and no body"),
     ("POST /v1/users/{id}/handover", "ids alone"),
     ("POST /v1/grants", "ids, codes and times alone"),
+    ("POST /v1/releases", "months alone"),
+    ("POST /v1/releases/{id}/approval", "an id and no body"),
     ("DELETE /v1/grants/{id}", "an id and no body"),
     ("DELETE /v1/devices/{id}", "an id and no body"),
     ("DELETE /v1/tokens/{id}", "an id and no body"),

@@ -1,5 +1,7 @@
 //! People, grants, phones, tokens, organisations and regions for the matrix, made past the API.
 
+use std::sync::Mutex;
+
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use sentinelle::auth::accounts::{add_device, add_token, add_user};
 use sentinelle::auth::credential::Credential;
@@ -13,6 +15,10 @@ use sentinelle::notify::webhooks::store::{self as webhooks, Settings, State};
 use sentinelle::people::organisations::store::{Membership, NewOrganisation, insert_organisation};
 use sentinelle::people::regions::store::put_region;
 use sentinelle::people::regions::types::{Region, RegionLevel};
+use sentinelle::releases::acts::{Actor, approve, draft, withdraw};
+use sentinelle::releases::build::Span;
+use sentinelle::releases::partition::Rule;
+use sentinelle::releases::period::Month;
 use sentinelle::seal::envelope::{Owner, OwnerKind, Part};
 use uuid::Uuid;
 
@@ -32,6 +38,7 @@ pub(super) fn make(app: &TestApp, kind: Kind, country: &str, own: Option<UserId>
         Kind::Webhook => {
             webhook_of(app, own.unwrap_or_else(|| person_in(app, Role::RegionalLead, country)))
         }
+        Kind::Release => release(app),
         Kind::Country
         | Kind::Report
         | Kind::Incident
@@ -109,6 +116,23 @@ fn webhook_of(app: &TestApp, user: UserId) -> String {
         Ok(())
     });
     made.expect("a webhook");
+    id.to_string()
+}
+
+/// Drafted, published and withdrawn, by people who are in no list.
+fn release(app: &TestApp) -> String {
+    static ONE_AFTER_ANOTHER: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AFTER_ANOTHER.lock().expect("no test has failed");
+    let actor = || Actor { id: UserId::random(), now: app.context.clock.now() };
+    let (office, board, context) = (actor(), actor(), app.context.clone());
+    let last = Month::new(2024, 1).expect("a month");
+    let span = Span { first: Some(last), last };
+    let id = draft(&app.context, Rule::STANDARD, span, office).expect("a draft");
+    let withdrawn = app.context.db.write_here(move |tx| {
+        approve(tx, id, board)?;
+        withdraw(tx, &context, id, (None, "a mistake"), board)
+    });
+    withdrawn.expect("a withdrawn release");
     id.to_string()
 }
 

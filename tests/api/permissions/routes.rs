@@ -76,7 +76,7 @@ const HOOK: &str = "http://127.0.0.1:9/";
 pub(super) fn all() -> Vec<Spec> {
     use Kind::{
         Country, DismissedPair, Grant, Incident, LinkedPair, MergedPair, Organisation, Pair, Person, Phone, Quarantined,
-        Question, Region, Rejection, Report, Session, Token, Webhook,
+        Question, Region, Rejection, Release, Report, Session, Token, Webhook,
     };
     vec![
         // public
@@ -180,6 +180,21 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::read("GET /ogc/collections/{collection}/schema", Country),
         Spec::list("GET /ogc/collections/{collection}/items"),
         Spec::read("GET /ogc/collections/{collection}/items/{id}", Incident),
+        // releases: one that was withdrawn, so that nothing more becomes of it
+        Spec::read("GET /v1/releases", Country),
+        Spec::send("POST /v1/releases", Country, |_| json!({"until": "2024-02"})),
+        Spec::read("GET /v1/releases/{id}", Release),
+        Spec::remove("POST /v1/releases/{id}/approval", Release),
+        Spec::send("POST /v1/releases/{id}/withdrawal", Release, |_| json!({"reason": "ok"})),
+        Spec::read("GET /v1/public/releases", Country),
+        Spec::read("GET /v1/public/releases/{id}", Release),
+        Spec::read("GET /v1/public/releases/{id}.csv", Release),
+        // Of a release that is not there.
+        Spec::read("GET /v1/public/aggregates", Country).with_query(|_| format!("?release={}", Uuid::new_v4())),
+        Spec::read("GET /v1/public/aggregates.csv", Country).with_query(|_| format!("?release={}", Uuid::new_v4())),
+        Spec::read("GET /v1/public/countries", Country).with_query(|_| format!("?release={}", Uuid::new_v4())),
+        Spec::read("GET /v1/public/countries.csv", Country).with_query(|_| format!("?release={}", Uuid::new_v4())),
+        Spec::read("GET /v1/public/countries/{country}", Country).with_query(|_| format!("?release={}", Uuid::new_v4())),
         // audit
         Spec::read("GET /v1/audit", Country),
         Spec::read("GET /v1/audit/heads", Country),

@@ -112,6 +112,8 @@ pub(super) enum Kind {
     Region,
     /// A webhook of a regional lead, or of the caller.
     Webhook,
+    /// A release that was withdrawn, in no country: it stands alike to everybody.
+    Release,
 }
 
 impl Kind {
@@ -135,7 +137,8 @@ impl Kind {
             | Self::Token
             | Self::Organisation
             | Self::Region
-            | Self::Webhook => true,
+            | Self::Webhook
+            | Self::Release => true,
         }
     }
 }
@@ -233,7 +236,8 @@ impl<'a> Things<'a> {
             | Kind::Token
             | Kind::Organisation
             | Kind::Region
-            | Kind::Webhook => unreachable!("of the coalition"),
+            | Kind::Webhook
+            | Kind::Release => unreachable!("of the coalition"),
         };
         let telling = vec![of_report, of_incident, id.clone()];
         Thing { id, other, country, report, telling }

@@ -1,0 +1,4 @@
+DROP TABLE release_withdrawals;
+DROP TABLE release_approvals;
+DROP TABLE release_atoms;
+DROP TABLE releases;

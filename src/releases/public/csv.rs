@@ -1,0 +1,98 @@
+//! Public figures as CSV, with the row of HXL tags where that is asked for.
+
+use csv::{Terminator, WriterBuilder};
+
+use crate::aggregates::csv::ByteOrderMark;
+use crate::error::{Error, Result};
+use crate::releases::public::answer::Cell;
+use crate::releases::public::ask::By;
+
+/// Whether the second line says in HXL what the columns are.
+///
+/// # Source
+/// HXL 1.1, <https://hxlstandard.org/standard/1-1final/>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tags {
+    /// `hxl=true`.
+    Written,
+    /// Not.
+    Omitted,
+}
+
+/// A column: its name and its tag.
+type Column = (&'static str, &'static str);
+
+const INCIDENTS: Column = ("incidents", "#event+num");
+
+fn column(by: By) -> Column {
+    let tag = match by {
+        By::Country => "#country+code+v_iso3",
+        By::Admin1 => "#adm1+code",
+        By::Theme => "#event+theme",
+        By::Category => "#event+type",
+        By::Year => "#date+year",
+        By::Quarter => "#meta+quarter",
+        By::Month => "#date+month",
+    };
+    (by.as_str(), tag)
+}
+
+/// The columns of countries, as humanitarian data exchange has them.
+const COUNTRY_COLUMNS: [Column; 5] = [
+    ("country_name", "#country+name"),
+    ("country", "#country+code+v_iso3"),
+    ("from", "#date+start"),
+    ("until", "#date+end"),
+    INCIDENTS,
+];
+
+/// Writes cells, one a line; what may not be told is empty.
+///
+/// # Errors
+/// Never in practice: it writes to memory.
+pub fn write_cells(by: &[By], cells: &[Cell], style: (ByteOrderMark, Tags)) -> Result<Vec<u8>> {
+    let columns: Vec<Column> = by.iter().copied().map(column).chain([INCIDENTS]).collect();
+    let rows = cells.iter().map(|cell| {
+        let keys = cell.keys.iter().map(|key| key.clone().unwrap_or_default());
+        keys.chain([told(cell.incidents)]).collect()
+    });
+    write(&columns, rows, style)
+}
+
+/// Writes countries with name, code, first and last month and figure.
+///
+/// # Errors
+/// As [`write_cells`].
+pub fn write_countries(
+    countries: impl Iterator<Item = (String, String, Option<u64>)>,
+    (from, until): (String, String),
+    style: (ByteOrderMark, Tags),
+) -> Result<Vec<u8>> {
+    let rows = countries.map(|(code, name, incidents)| {
+        vec![name, code, from.clone(), until.clone(), told(incidents)]
+    });
+    write(&COUNTRY_COLUMNS, rows, style)
+}
+
+/// Returns the bytes of a figure.
+pub fn told(incidents: Option<u64>) -> String {
+    incidents.map(|incidents| incidents.to_string()).unwrap_or_default()
+}
+
+fn write(
+    columns: &[Column],
+    rows: impl Iterator<Item = Vec<String>>,
+    (mark, tags): (ByteOrderMark, Tags),
+) -> Result<Vec<u8>> {
+    let start = if mark == ByteOrderMark::Written { "\u{feff}" } else { "" };
+    let mut csv =
+        WriterBuilder::new().terminator(Terminator::CRLF).from_writer(start.as_bytes().to_vec());
+    csv.write_record(columns.iter().map(|(name, _)| name)).map_err(Error::internal)?;
+    if tags == Tags::Written {
+        csv.write_record(columns.iter().map(|(_, tag)| tag)).map_err(Error::internal)?;
+    }
+    for row in rows {
+        csv.write_record(row).map_err(Error::internal)?;
+    }
+    csv.into_inner().map_err(|error| Error::internal(error.to_string()))
+}
