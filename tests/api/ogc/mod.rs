@@ -84,7 +84,7 @@ fn walk(app: &TestApp, client: &Client, query: &str) -> Vec<String> {
         let page = client.get(&path).expect(200).json();
         found.extend(ids(&page));
         match link(app, &page, "next") {
-            Some(next) => path = next.to_owned(),
+            Some(next) => next.clone_into(&mut path),
             None => return found,
         }
     }
