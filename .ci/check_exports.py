@@ -30,7 +30,7 @@ for lang in ("en", "fr"):
         check(pyarrow.parquet.read_table(path).num_rows, n_rows, f"pyarrow, {path.name}")
         for extension in ("parquet", "ndjson"):
             path = folder / f"{table}.{lang}.{extension}"
-            found = duckdb.sql(f"SELECT count(*) FROM '{path}'").fetchone()[0]
+            found = duckdb.sql(f"SELECT count(*) FROM '{path}'").fetchall()[0][0]
             check(found, n_rows, f"DuckDB, {path.name}")
     path = folder / f"incidents.{lang}.parquet"
     found = dict(duckdb.sql(f"SELECT country, count(*) FROM '{path}' GROUP BY country").fetchall())
@@ -38,13 +38,13 @@ for lang in ("en", "fr"):
     path = folder / f"aggregates.{lang}.parquet"
     found = dict(duckdb.sql(f"SELECT country, incidents FROM '{path}' WHERE incidents > 0").fetchall())
     check(found, by_country, f"DuckDB, {path.name}")
-    killed = duckdb.sql(f"SELECT sum(killed_min)::BIGINT FROM '{folder}/incidents.{lang}.parquet'").fetchone()[0]
+    killed = duckdb.sql(f"SELECT sum(killed_min)::BIGINT FROM '{folder}/incidents.{lang}.parquet'").fetchall()[0][0]
     check(killed, counts["total"]["killed"]["min"], "DuckDB, people killed")
     for table in ("harm", "actors", "reports"):
         orphans = duckdb.sql(
             f"SELECT count(*) FROM '{folder}/{table}.{lang}.parquet' WHERE incident_id NOT IN "
             f"(SELECT id FROM '{folder}/incidents.{lang}.parquet')"
-        ).fetchone()[0]
+        ).fetchall()[0][0]
         check(orphans, 0, f"keys of {table} that lead nowhere")
 
 header, _, *rows = lines(folder / "hxl_counts.csv")
@@ -63,7 +63,7 @@ for path in sorted(folder.glob("shown*/*.csv")):
     shown = lines(path)
     formulas = [cell for line in shown for cell in line if cell.startswith(("=", "@", "+"))]
     check(formulas, [], f"formulas in {path.parent.name}/{path.name}")
-    written = duckdb.sql(f"SELECT count(*) FROM '{folder}/{table}.{lang}.parquet'").fetchone()[0]
+    written = duckdb.sql(f"SELECT count(*) FROM '{folder}/{table}.{lang}.parquet'").fetchall()[0][0]
     check(len(shown) - 1, written, f"rows that LibreOffice shows of {path.parent.name}/{path.name}")
     if table == "incidents" and by_country.get("CIV"):
         name = "Côte d’Ivoire" if "Côte d’Ivoire" in text else "Côte d'Ivoire"

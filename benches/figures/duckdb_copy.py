@@ -9,7 +9,7 @@ import duckdb
 
 db = duckdb.connect()
 db.execute(f"CREATE TABLE rows AS SELECT * FROM '{sys.argv[1]}'")
-n_rows = db.execute("SELECT count(*) FROM rows").fetchone()[0]
+n_rows = db.execute("SELECT count(*) FROM rows").fetchall()[0][0]
 with tempfile.TemporaryDirectory() as folder:
     best = 0
     for turn in range(3):
