@@ -217,11 +217,11 @@ pub fn open_reasons(
     for id in store::list_withdrawal_ids(conn, release.row_id)? {
         let owner = Owner { kind: OwnerKind::ReleaseWithdrawal, id: id.uuid() };
         let found = sealed::find_part(conn, owner, Part::Reason)?;
-        let Some((_, content)) = found else {
+        let Some((_, why)) = found else {
             reasons.push(String::new());
             continue;
         };
-        let bytes = opening::open(conn, &context.sealer, (owner, Part::Reason, 1), &content)?;
+        let bytes = opening::open(conn, &context.sealer, (owner, Part::Reason, 1), &why)?;
         reasons.push(String::from_utf8(bytes.to_vec()).map_err(Error::internal)?);
     }
     Ok(reasons)

@@ -25,13 +25,14 @@ use crate::releases::stage::Stage;
 /// Nothing below this is to come out.
 const K: u64 = 5;
 
-/// Releases a database three times, more having come each time, and returns what an outsider can say of cells with few
+/// Releases a database up to three times, more having come each time, and returns what an outsider can say of cells with few
 /// incidents.
-fn attack(seed: u64, rule: Rule) -> Vec<String> {
+fn attack(seed: u64, rule: Rule, n_releases: usize) -> Vec<String> {
     let (stage, mut dice) = (Stage::new(), Dice::new(seed));
     let mut world = World::new(&stage);
     let mut told: Vec<(Answers, BTreeMap<usize, u64>)> = Vec::new();
-    for (months, chance, until) in [(3, 55, "2024-01"), (5, 30, "2024-03"), (5, 12, "2024-03")] {
+    let rounds = [(3, 55, "2024-01"), (5, 30, "2024-03"), (5, 12, "2024-03")];
+    for (months, chance, until) in rounds.into_iter().take(n_releases) {
         world.grow(&stage, &mut dice, (months, chance));
         let release = stage.publish_under(rule, until);
         let answers = ask_everything(&stage.app.anonymous(), &world, &release);
@@ -98,7 +99,7 @@ fn find(
 
 #[track_caller]
 fn withstand(seed: u64) {
-    let found = attack(seed, Rule::STANDARD);
+    let found = attack(seed, Rule::STANDARD, 3);
 
     assert_eq!(found, Vec::<String>::new(), "seed {seed}");
 }
@@ -120,7 +121,7 @@ fn nothing_below_five_comes_out_of_the_third_database() {
 
 #[test]
 fn without_folding_small_cells_come_out() {
-    let found = attack(1, Rule { k: 1, senders: 1 });
+    let found = attack(1, Rule { k: 1, senders: 1 }, 1);
 
     assert!(found.len() > 20, "{found:?}");
 }
