@@ -17,7 +17,7 @@ pub(crate) mod dictionary;
 pub mod etag;
 pub mod filter_parser;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod group;
 pub mod http;
 pub mod live;

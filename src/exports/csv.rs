@@ -54,8 +54,7 @@ impl CsvWriter {
     fn text(&mut self, text: &str) {
         let harmless = disarm(text);
         let delimiter = self.dialect.delimiter;
-        let is_quoted = harmless.len() != text.len()
-            || text.contains(|c| c == delimiter || matches!(c, '"' | '\r' | '\n'));
+        let is_quoted = harmless.len() != text.len() || text.contains([delimiter, '"', '\r', '\n']);
         if is_quoted {
             self.out.push(b'"');
             self.out.extend_from_slice(harmless.replace('"', "\"\"").as_bytes());

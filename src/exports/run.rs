@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::aggregates::answer::AggregateCell;
 use crate::aggregates::query::By;
 use crate::audit::act::Act;
+use crate::audit::head::hex;
 use crate::audit::{self, Entry};
 use crate::auth::types::Scope;
 use crate::context::Context;
@@ -25,7 +26,7 @@ use crate::exports::json::{GeoJsonWriter, LinesWriter};
 use crate::exports::labels::Labels;
 use crate::exports::parquet::ParquetWriter;
 use crate::exports::rows::{Reading, load_incidents, load_reports};
-use crate::exports::selection::{Content, Question, Selected, hex};
+use crate::exports::selection::{Content, Question, Selected};
 use crate::exports::told::told;
 use crate::exports::value::{End, Heading, Value, Writer};
 use crate::exports::wanted::{Format, Table, Wanted};
@@ -178,7 +179,7 @@ impl Run {
                 if page.is_empty() {
                     return Ok(false);
                 }
-                return self.write_incidents(&page).map(|()| true);
+                self.write_incidents(&page).map(|()| true)
             }
             Source::Cells(cells) => {
                 let mut is_there = false;

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::aggregates::answer::{AggregateCell, Note};
 use crate::aggregates::columns::Columns;
 use crate::aggregates::query::{By, Query, Selector};
+use crate::audit::head::hex;
 use crate::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
 use crate::context::Context;
 use crate::db::dialect::DbConn;
@@ -114,14 +115,13 @@ impl Question {
             if is_held(&tag) {
                 return Ok((tag, None));
             }
-            let selected = match self.wanted.table {
+            let (source, n_rows, last) = match self.wanted.table {
                 Table::Aggregates => self.count(columns, selector, as_of)?,
                 _ => self.list(columns, &selector, after),
             };
-            let (content, n_rows, last) = selected;
             self.check_rows(n_rows)?;
             let next = last.map(|last| page::cursor(&context.keys, last, &bound_to)).transpose()?;
-            let selected = Selected { content, n_rows, as_of, tag: tag.clone(), next };
+            let selected = Selected { content: source, n_rows, as_of, tag: tag.clone(), next };
             Ok((tag, Some(selected)))
         })
     }
@@ -228,13 +228,8 @@ impl Question {
             self.asked.filter.binding(),
         );
         let digest = Sha256::digest(told.as_bytes());
-        numbers_tag(&hex(digest.iter().take(16)))
+        numbers_tag(&hex(digest.get(..16).unwrap_or(&digest)))
     }
-}
-
-/// Returns bytes in hexadecimal digits.
-pub fn hex<'b>(bytes: impl IntoIterator<Item = &'b u8>) -> String {
-    bytes.into_iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn too_many(parameter: &str, found: usize, most: usize) -> Error {

@@ -167,7 +167,9 @@ pub fn divide(rule: Rule, root: &Root, points: &BTreeMap<Point, Tally>) -> Vec<A
 
 fn sum(points: &[(&Point, &Tally)]) -> Tally {
     let mut total = Tally::default();
-    points.iter().for_each(|(_, tally)| total.add(tally));
+    for (_, tally) in points {
+        total.add(tally);
+    }
     total
 }
 

@@ -127,7 +127,9 @@ fn any_points() -> impl Strategy<Value = BTreeMap<Point, Tally>> {
             let point = Point { place: place.into(), time: time.into(), category: category.into() };
             let tally = points.entry(point).or_default();
             tally.incidents += incidents;
-            senders.into_iter().for_each(|sender| tally.senders.add(sender));
+            for sender in senders {
+                tally.senders.add(sender);
+            }
         }
         points
     })
@@ -142,7 +144,9 @@ fn holds(codes: &[String], leaf: &str, whole: &Branch) -> bool {
         }
     }
     let mut found = Vec::new();
-    codes.iter().for_each(|code| leaves(whole, code, &mut found));
+    for code in codes {
+        leaves(whole, code, &mut found);
+    }
     found.contains(&leaf)
 }
 

@@ -1,6 +1,6 @@
 //! Country briefs: the numbers of the aggregates on pages for a meeting, and their charts.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -29,6 +29,7 @@ use sentinelle::ids::UserId;
 use sentinelle::notify::address::Network;
 use sentinelle::taxonomy::catalogue::Taxonomy;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -40,6 +41,11 @@ pub(crate) fn code_of(secret: &[u8], now: DateTime<Utc>) -> String {
     let secret = <[u8; 20]>::try_from(secret).expect("160 bits");
     let totp = totp_rs::Builder::new().with_secret(secret).build().expect("a secret");
     totp.generate(now.timestamp().unsigned_abs()).to_string()
+}
+
+/// Returns the SHA-256 of bytes in hexadecimal digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// Returns the bytes of a secret as people type it.

@@ -180,8 +180,8 @@ pub fn add_piece(
     (number, piece): (i32, &[u8]),
 ) -> Result<()> {
     let owner = owner_of(id);
-    let content = context.sealer.seal(owner, Part::File, number.cast_unsigned(), piece)?;
-    sealed::insert_part(conn, owner, Part::File, number, &content)?;
+    let closed = context.sealer.seal(owner, Part::File, number.cast_unsigned(), piece)?;
+    sealed::insert_part(conn, owner, Part::File, number, &closed)?;
     let now = context.clock.now().naive_utc();
     diesel::update(export_jobs::table.filter(export_jobs::uuid.eq(id)))
         .set((export_jobs::n_pieces.eq(number), export_jobs::touched_at.eq(now)))
@@ -200,10 +200,10 @@ pub fn open_piece(
     number: i32,
 ) -> Result<Option<Vec<u8>>> {
     let owner = owner_of(id);
-    let Some(content) = sealed::find_version(conn, owner, Part::File, number)? else {
+    let Some(closed) = sealed::find_version(conn, owner, Part::File, number)? else {
         return Ok(None);
     };
-    let opened = context.sealer.open(owner, Part::File, number.cast_unsigned(), &content)?;
+    let opened = context.sealer.open(owner, Part::File, number.cast_unsigned(), &closed)?;
     Ok(Some(opened.to_vec()))
 }
 

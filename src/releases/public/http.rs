@@ -103,12 +103,11 @@ struct Shown {
 }
 
 fn find_shown(conn: &mut DbConn, context: &Context, wanted: Option<ReleaseId>) -> Result<Shown> {
-    let found = match wanted {
-        Some(id) => store::find_release(conn, id)?,
-        None => {
-            let published = store::list_published(conn)?;
-            published.into_iter().find(|release| release.state() == State::Published)
-        }
+    let found = if let Some(id) = wanted {
+        store::find_release(conn, id)?
+    } else {
+        let published = store::list_published(conn)?;
+        published.into_iter().find(|release| release.state() == State::Published)
     };
     let release = found.ok_or_else(Error::not_found)?;
     let stamp = StampView::of(&release).ok_or_else(Error::not_found)?;

@@ -46,7 +46,9 @@ impl Answers {
     pub(crate) fn system(&self) -> System {
         let mut columns: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (row, (cells, _)) in self.0.keys().enumerate() {
-            cells.iter().for_each(|cell| columns.entry(*cell).or_default().push(row));
+            for cell in cells {
+                columns.entry(*cell).or_default().push(row);
+            }
         }
         let mut groups: BTreeMap<Vec<usize>, BTreeSet<usize>> = BTreeMap::new();
         for (cell, rows) in columns {
@@ -93,7 +95,9 @@ impl System {
             .collect();
         for (members, is, value) in &self.rows {
             let mut sum = LinearExpr::empty();
-            members.iter().for_each(|member| sum.add(variables[*member], 1.0));
+            for member in members {
+                sum.add(variables[*member], 1.0);
+            }
             let operator = match is {
                 Is::Exactly => ComparisonOp::Eq,
                 Is::AtLeast => ComparisonOp::Ge,

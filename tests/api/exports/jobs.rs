@@ -48,8 +48,8 @@ fn a_file_made_in_the_background_is_that_of_the_route_and_is_sealed() {
     assert_eq!(rows("csv", &fetched).len(), 1_200);
     let told = exported(&app);
     let hash = job["sha256"].as_str().expect("a hash");
-    let fetches = told.iter().filter(|told| told.starts_with("fetched ") && told.contains(hash));
-    assert_eq!(fetches.count(), 1, "{told:?}");
+    let acts = told.iter().filter(|told| told.starts_with("fetched ") && told.contains(hash));
+    assert_eq!(acts.count(), 1, "{told:?}");
     assert!(
         told.iter().filter(|told| told.starts_with("whole ") && told.contains(hash)).count() >= 1
     );

@@ -8,10 +8,9 @@ use sentinelle::exports::selection::Question;
 use sentinelle::exports::wanted::{Format, Table, Wanted};
 use sentinelle::http::query::Pairs;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::exports::reading::{FORMATS, rows};
-use crate::harness::{Client, TestApp, submit_march};
+use crate::harness::{Client, TestApp, sha256, submit_march};
 
 /// What the audit log tells of exports, newest first.
 pub(crate) fn exported(app: &TestApp) -> Vec<String> {
@@ -20,10 +19,6 @@ pub(crate) fn exported(app: &TestApp) -> Vec<String> {
     let entries = entries["items"].as_array().cloned().expect("entries");
     let of_exports = entries.iter().filter(|entry| entry["action"] == "exported");
     of_exports.map(|entry| entry["detail"].as_str().expect("a detail").to_owned()).collect()
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Sends reports of SLE, none of them decided on.

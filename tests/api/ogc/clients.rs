@@ -173,7 +173,7 @@ fn a_feed_key_is_the_password_of_a_map() {
 fn a_map_pages_through_five_thousand_incidents_ten_at_a_time_within_its_limits() {
     let rate = Rate::parse("1200:3000").expect("a rate");
     let account = Rate::parse("2400:6000").expect("a rate");
-    let rates = Rates { credential: rate, account, device: Rate::Unlimited };
+    let rates = Rates { credential: rate, account, ..Rates::UNLIMITED };
     let server = ServerOptions { rates, ..ServerOptions::default() };
     let app = TestApp::start_with(TestOptions { server, ..TestOptions::default() });
     let reviewer = app.reviewer();

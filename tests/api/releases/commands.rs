@@ -46,9 +46,9 @@ fn two_coordinators_release_and_withdraw_by_commands() {
     let nobody = Client::new(&stage.app.url, Some("snt_u_x"));
     assert!(refused(&stage, &build, &nobody).contains("no valid token"));
 
-    let built = told(&stage, &build, Some(&stage.office));
-    let id = built[0]["id"].as_str().expect("an id");
-    assert_eq!(built[0]["shares"]["incidents"], 6);
+    let draft = told(&stage, &build, Some(&stage.office));
+    let id = draft[0]["id"].as_str().expect("an id");
+    assert_eq!(draft[0]["shares"]["incidents"], 6);
     assert!(refused(&stage, &["publish", id], &stage.office).contains("another coordinator"));
     let published = told(&stage, &["publish", id, "--json"], Some(&stage.board));
     assert_eq!(published[0]["version"], 1);

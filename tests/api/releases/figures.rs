@@ -198,7 +198,9 @@ fn a_figure_changes_by_nothing_or_by_enough_against_every_release_before() {
     assert_eq!(old["total"]["incidents"], 8);
     // What was nothing and what was withheld wait as well.
     let mut elsewhere = several(4, "2024-02-06", KILLING);
-    elsewhere.iter_mut().for_each(|told| told.country = "SLE");
+    for told in &mut elsewhere {
+        told.country = "SLE";
+    }
     stage.tell(&elsewhere);
     let preview = stage.draft("2024-03");
     assert_eq!(preview["shares"]["kept"], 1);

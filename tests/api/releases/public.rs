@@ -6,10 +6,9 @@ use sentinelle::app::ServerOptions;
 use sentinelle::auth::types::Role;
 use sentinelle::config::{Rate, Rates};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::harness::{TestApp, TestOptions};
+use crate::harness::{TestApp, TestOptions, sha256};
 use crate::releases::stage::{KILLING, Stage, several};
 
 fn stage() -> (Stage, String) {
@@ -100,7 +99,7 @@ fn the_hash_of_a_release_is_that_of_its_file() {
 
     let file = anybody.get(&format!("/v1/public/releases/{id}.csv?bom=0")).expect(200).body;
 
-    let digest: String = Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = sha256(&file);
     let whole = stage.public(&format!("releases/{id}"));
     assert_eq!(whole["release"]["sha256"], digest);
     let lines = String::from_utf8(file).expect("text").lines().count();
