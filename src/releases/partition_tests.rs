@@ -109,7 +109,7 @@ fn figures_change_by_nothing_or_enough_against_every_release_before() {
 }
 
 fn any_points() -> impl Strategy<Value = BTreeMap<Point, Tally>> {
-    let places = vec!["", "LS-A", "LS-B", "LS-C"];
+    let places = vec![axis::NO_AREA, "LS-A", "LS-B", "LS-C"];
     let times =
         vec!["2024-01", "2024-02", "2024-03", "2024-Q1-XX", "2024-04", "2024-11", "2024-XX"];
     let categories =
