@@ -4,6 +4,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
+# As `cargo test` builds it: without the features of the tests' libraries the whole crate would be built once more.
+build_demo := cargo test --no-run --quiet --locked --test api
 .PHONY: help run test test-sqlite test-postgres check-api check-clients field lint attack mutants bench bench-words openapi
 
 help: ## list these targets
@@ -27,12 +29,12 @@ test-postgres: ## run the suite on a PostgreSQL of its own, removed afterwards
 check-api: ## validate api-spec/openapi.json and throw generated requests at the demo (2 min)
 	@.ci/needs build test
 	.ci/check-openapi
-	cargo build --locked
+	$(build_demo)
 	.ci/with-demo .ci/schemathesis
 
 check-clients: ## read the demo with other programs: Python, R, LibreOffice, DuckDB, GDAL, a PDF reader, … (4 min)
 	@.ci/needs build test clients
-	cargo build --locked
+	$(build_demo)
 	.ci/with-demo .ci/check-clients
 
 field: ## run the tests on real data from ../shared

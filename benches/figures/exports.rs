@@ -1,7 +1,6 @@
 //! Exports of a million incidents: rows a second in each format beside `DuckDB`'s `COPY` of the same rows, and what they add to the
 //! memory of the service.
 
-use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -13,8 +12,6 @@ use crate::load;
 use crate::table::Table;
 
 const N_REPORTS: usize = 1_000_000;
-/// Lines of one request.
-const AT_ONCE: usize = 50_000;
 const FORMATS: [&str; 5] = ["csv", "ndjson", "geojson", "xlsx", "parquet"];
 
 pub(crate) fn measure(table: &mut Table) {
@@ -111,22 +108,7 @@ fn compare(table: &mut Table, csv_per_s: f64, parquet: &[u8]) {
 
 fn send_reports(url: &str, token: &str) {
     let geo = Geo::builtin().expect("the built-in places");
-    for reports in load::reports(&geo, N_REPORTS).chunks(AT_ONCE) {
-        let mut body = String::new();
-        for report in reports {
-            writeln!(body, "{}", String::from_utf8_lossy(report)).expect("memory");
-        }
-        let mut answer = ureq::post(&format!("{url}/v1/reports"))
-            .header("authorization", &format!("Bearer {token}"))
-            .header("content-type", "application/x-ndjson")
-            .send(body.as_bytes())
-            .expect("an answer");
-        let lines = answer.body_mut().with_config().limit(1 << 30).read_to_string();
-        let lines = lines.expect("outcomes");
-        let last: Value =
-            serde_json::from_str(lines.lines().last().expect("a summary")).expect("JSON");
-        assert_eq!(last["summary"]["created"], reports.len(), "{last}");
-    }
+    load::send_lines(url, &format!("Bearer {token}"), &geo, N_REPORTS);
 }
 
 /// Lets the service's peak begin at what it holds now; returns that.

@@ -35,6 +35,26 @@ pub(crate) fn reports(geo: &Geo, n: usize) -> Vec<Vec<u8>> {
     bodies.iter().cycle().take(n).map(with_id).collect()
 }
 
+/// Sends `n` reports as lines, some at once; all must be new. `bearer` is what stands in the header.
+pub(crate) fn send_lines(url: &str, bearer: &str, geo: &Geo, n: usize) {
+    const AT_ONCE: usize = 50_000;
+    for n_before in (0..n).step_by(AT_ONCE) {
+        let n_now = AT_ONCE.min(n - n_before);
+        let mut body = reports(geo, n_now).join(&b'\n');
+        body.push(b'\n');
+        let mut answer = ureq::post(&format!("{url}/v1/reports"))
+            .header("authorization", bearer)
+            .header("content-type", "application/x-ndjson")
+            .send(&body)
+            .expect("an answer");
+        let lines = answer.body_mut().with_config().limit(1 << 30).read_to_string();
+        let lines = lines.expect("outcomes");
+        let last: Value =
+            serde_json::from_str(lines.lines().last().expect("a summary")).expect("JSON");
+        assert_eq!(last["summary"]["created"], n_now, "{last}");
+    }
+}
+
 /// Sends every report once from `n_clients` connections; each must answer 201 and is then counted in
 /// `n_acknowledged`.
 pub(crate) fn send_all(

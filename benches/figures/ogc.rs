@@ -2,7 +2,6 @@
 //!
 //! `SENTINELLE_BENCH_OGC=100000` measures at another number of incidents.
 
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use sentinelle::auth::types::Role;
@@ -20,8 +19,6 @@ const PAGE: usize = 1_000;
 const SMALL_PAGE: usize = 10;
 /// Pages at each end that are told of.
 const N_ENDS: usize = 10;
-/// Reports sent at once.
-const CHUNK: usize = 50_000;
 
 const FILTER: &str = "severity%20%3E%3D%204%20AND%20country%20IN%20('SLE'%2C'COD')%20AND%20S_INTERSECTS(geometry%2CBBOX(-20%2C-10%2C30%2C12))";
 
@@ -62,25 +59,7 @@ fn measure_on(table: &mut Table, engine: &str, n: usize, new_url: &dyn Fn(&TempD
 
 fn fill(app: &App, n: usize) {
     let monitor = token(&app.context, "monitor", Role::Monitor);
-    let mut n_sent = 0;
-    while n_sent < n {
-        let n_now = CHUNK.min(n - n_sent);
-        let mut body = String::new();
-        for report in load::reports(&app.context.geo(), n_now) {
-            writeln!(body, "{}", String::from_utf8_lossy(&report)).expect("memory");
-        }
-        let mut answer = ureq::post(&format!("http://{}/v1/reports", app.address))
-            .header("authorization", &monitor)
-            .header("content-type", "application/x-ndjson")
-            .send(body.as_bytes())
-            .expect("an answer");
-        let lines = answer.body_mut().with_config().limit(1 << 30).read_to_string();
-        let lines = lines.expect("outcomes");
-        let last: Value =
-            serde_json::from_str(lines.lines().last().expect("a summary")).expect("JSON");
-        assert_eq!(last["summary"]["created"], n_now, "{last}");
-        n_sent += n_now;
-    }
+    load::send_lines(&format!("http://{}", app.address), &monitor, &app.context.geo(), n);
 }
 
 /// Follows `next` for so many pages; returns the time of each in seconds, and how many match.

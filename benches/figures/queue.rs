@@ -4,7 +4,6 @@
 //! `SENTINELLE_BENCH_QUEUE=10000:1000` measures with other numbers of open incidents and of cases.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use diesel::sql_types::BigInt;
@@ -69,18 +68,7 @@ fn measure_on(table: &mut Table, engine: &str, sizes: Sizes, new_url: &dyn Fn(&T
 pub(crate) fn start_with(new_url: &dyn Fn(&TempDir) -> String, n: usize) -> App {
     let app = App::start(new_url, 256, Duration::ZERO);
     let monitor = token(&app.context, "monitor", Role::Monitor);
-    let mut body = String::new();
-    for report in load::reports(&app.context.geo(), n) {
-        writeln!(body, "{}", String::from_utf8_lossy(&report)).expect("memory");
-    }
-    let mut answer = ureq::post(&format!("http://{}/v1/reports", app.address))
-        .header("authorization", &monitor)
-        .header("content-type", "application/x-ndjson")
-        .send(body.as_bytes())
-        .expect("an answer");
-    let lines = answer.body_mut().with_config().limit(1 << 30).read_to_string().expect("outcomes");
-    let last: Value = serde_json::from_str(lines.lines().last().expect("a summary")).expect("JSON");
-    assert_eq!(last["summary"]["created"], n, "{last}");
+    load::send_lines(&format!("http://{}", app.address), &monitor, &app.context.geo(), n);
     app
 }
 

@@ -2,7 +2,6 @@
 //!
 //! `SENTINELLE_BENCH_RELEASES=100000` measures with another number of incidents.
 
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use diesel::{RunQueryDsl, sql_query};
@@ -14,7 +13,6 @@ use sentinelle::releases::partition::Rule;
 use sentinelle::releases::period::Month;
 use sentinelle::releases::store::{find_release, list_atoms};
 use sentinelle::releases::types::ReleasedAtom;
-use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::intake::{App, new_database};
@@ -82,20 +80,8 @@ fn measure_on(table: &mut Table, engine: &str, new_url: &dyn Fn(&TempDir) -> Str
 fn fill(app: &App, n: usize) {
     for nth in 0..N_MONITORS {
         let monitor = token(&app.context, &format!("monitor {nth}"), Role::Monitor);
-        let mut body = String::new();
-        for report in load::reports(&app.context.geo(), n.div_ceil(N_MONITORS)) {
-            writeln!(body, "{}", String::from_utf8_lossy(&report)).expect("memory");
-        }
-        let mut answer = ureq::post(&format!("http://{}/v1/reports", app.address))
-            .header("authorization", &monitor)
-            .header("content-type", "application/x-ndjson")
-            .send(body.as_bytes())
-            .expect("an answer");
-        let lines = answer.body_mut().with_config().limit(1 << 30).read_to_string();
-        let lines = lines.expect("outcomes");
-        let last: Value =
-            serde_json::from_str(lines.lines().last().expect("a summary")).expect("JSON");
-        assert_eq!(last["summary"]["created"], n.div_ceil(N_MONITORS), "{last}");
+        let (url, n_own) = (format!("http://{}", app.address), n.div_ceil(N_MONITORS));
+        load::send_lines(&url, &monitor, &app.context.geo(), n_own);
     }
     let verified = app.context.db.write_here(|tx| {
         Ok(sql_query("UPDATE incidents SET status = 'verified'").execute(tx.conn)?)
