@@ -24,7 +24,7 @@ test-sqlite: ## run the suite on SQLite
 
 test-postgres: ## run the suite on a PostgreSQL of its own, removed afterwards
 	@.ci/needs build test
-	.ci/with-postgres --no-fsync cargo test --locked
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} .ci/with-postgres --no-fsync cargo test --locked --lib --test api
 
 check-api: ## validate api-spec/openapi.json and throw generated requests at the demo (2 min)
 	@.ci/needs build test
