@@ -22,10 +22,7 @@ impl Text {
 
     /// Returns the sentence in `language`.
     pub fn in_language(&self, language: Language) -> &str {
-        match language {
-            Language::English => &self.en,
-            Language::French => &self.fr,
-        }
+        language.say(&self.en, &self.fr)
     }
 }
 
@@ -45,6 +42,14 @@ impl Language {
         match self {
             Self::English => "en",
             Self::French => "fr",
+        }
+    }
+
+    /// Returns the words of this language.
+    pub fn say<'a>(self, en: &'a str, fr: &'a str) -> &'a str {
+        match self {
+            Self::English => en,
+            Self::French => fr,
         }
     }
 }

@@ -17,8 +17,6 @@ pub struct Document {
     pub mark: String,
     /// What stands at the foot of every page.
     pub foot: String,
-    /// Before the number of the page: `Page`.
-    pub page_word: String,
     /// Its parts, in order.
     pub blocks: Vec<Block>,
 }

@@ -53,7 +53,6 @@ pub fn compose(scene: &Scene<'_>, lists: &CodeLists, made_on: NaiveDate) -> Docu
         subtitle: scene.period(),
         mark: say("INTERNAL: NOT FOR PUBLICATION", "INTERNE : NE PAS PUBLIER"),
         foot: foot.join(" · "),
-        page_word: say("Page", "Page"),
         blocks,
     }
 }
@@ -189,7 +188,7 @@ fn categories(scene: &Scene<'_>) -> Table {
             scene.say("Category", "Catégorie"),
             scene.say("Negative", "Négatif"),
             scene.say("Good practice", "Bonnes pratiques"),
-            scene.say("Incidents", "Incidents"),
+            "Incidents".to_owned(),
         ],
         rows,
     }

@@ -213,7 +213,8 @@ fn number(page: &mut Drawing, document: &Document, nth: usize, count: usize) {
     let y = PAGE_HEIGHT - 30.0;
     page.line((LEFT, y - 12.0), (PAGE_WIDTH - LEFT, y - 12.0), FAINT, 0.6);
     let foot = fit(&document.foot, 7.5, false, TEXT_WIDTH - 70.0);
-    let number = format!("{} {nth}/{count}", document.page_word);
+    // The same word in both languages.
+    let number = format!("Page {nth}/{count}");
     for line in [text((LEFT, y), foot), text((PAGE_WIDTH - LEFT, y), number).anchor(Anchor::End)] {
         page.write(line.size(7.5).colour(GREY));
     }
@@ -251,7 +252,6 @@ mod tests {
             subtitle: "2024".to_owned(),
             mark: "INTERNAL".to_owned(),
             foot: "Lesotho, 2024".to_owned(),
-            page_word: "Page".to_owned(),
             blocks,
         }
     }

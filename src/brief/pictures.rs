@@ -116,7 +116,7 @@ impl Scene<'_> {
             .themes
             .iter()
             .map(|theme| Bar { label: self.theme(&theme.code), values: vec![theme.n] });
-        let series = Series { label: self.incidents(), colour: PLAIN };
+        let series = Series { label: "Incidents".to_owned(), colour: PLAIN };
         self.chart(
             self.say("Incidents by theme", "Incidents par thème"),
             vec![series],
@@ -170,7 +170,7 @@ impl Scene<'_> {
                 label: self.say("Other areas", "Autres entités"), values: vec![rest]
             });
         }
-        let series = Series { label: self.incidents(), colour: PLAIN };
+        let series = Series { label: "Incidents".to_owned(), colour: PLAIN };
         self.chart(
             self.say("Incidents by first-level area", "Incidents par entité de premier niveau"),
             vec![series],
@@ -270,10 +270,6 @@ impl Scene<'_> {
     /// Returns the words of the language.
     pub fn say(&self, en: &str, fr: &str) -> String {
         self.language.say(en, fr).to_owned()
-    }
-
-    fn incidents(&self) -> String {
-        self.say("Incidents", "Incidents")
     }
 }
 

@@ -35,14 +35,6 @@ const MONTHS_FR: [&str; 12] = [
 ];
 
 impl Language {
-    /// Returns the words of this language.
-    pub fn say<'a>(self, en: &'a str, fr: &'a str) -> &'a str {
-        match self {
-            Self::English => en,
-            Self::French => fr,
-        }
-    }
-
     /// Writes a number with its thousands apart.
     pub fn number(self, number: u64) -> String {
         let digits = number.to_string();

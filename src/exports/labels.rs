@@ -102,10 +102,7 @@ impl Labels {
     }
 
     fn choose<'r>(&self, names: Option<(&'r str, &'r str)>, code: &'r str) -> &'r str {
-        let name = names.map(|(english, french)| match self.language {
-            Language::English => english,
-            Language::French => french,
-        });
+        let name = names.map(|(english, french)| self.language.say(english, french));
         name.filter(|name| !name.is_empty()).unwrap_or(code)
     }
 }

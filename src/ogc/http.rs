@@ -155,10 +155,7 @@ pub async fn get_queryables(
 ) -> Result<HttpResponse> {
     Pairs::of(&request)?.refuse_rest(&[])?;
     let collection = Collection::parse(&path).ok_or_else(Error::not_found)?;
-    let queryables = collection.properties().iter().filter(|property| property.is_queryable);
-    let schema =
-        |property: &Property| (property.name.to_owned(), schema_of_property(property, collection));
-    let properties: serde_json::Map<String, Value> = queryables.map(schema).collect();
+    let properties = schemas_of(collection, |property| property.is_queryable);
     let base = Base::of(&request, &context);
     Ok(answer(
         SCHEMA_JSON,
@@ -171,6 +168,17 @@ pub async fn get_queryables(
             "additionalProperties": false,
         }),
     ))
+}
+
+/// Describes the properties of a collection that are wanted, by their names.
+fn schemas_of(
+    collection: Collection,
+    is_wanted: impl Fn(&Property) -> bool,
+) -> serde_json::Map<String, Value> {
+    let wanted = collection.properties().iter().filter(|property| is_wanted(property));
+    wanted
+        .map(|property| (property.name.to_owned(), schema_of_property(property, collection)))
+        .collect()
 }
 
 fn schema_of_property(property: &Property, collection: Collection) -> Value {
@@ -201,10 +209,7 @@ pub async fn get_schema(
 ) -> Result<HttpResponse> {
     Pairs::of(&request)?.refuse_rest(&[])?;
     let collection = Collection::parse(&path).ok_or_else(Error::not_found)?;
-    let shown = collection.properties().iter().filter(|property| property.kind != Kind::Geometry);
-    let schema =
-        |property: &Property| (property.name.to_owned(), schema_of_property(property, collection));
-    let properties: serde_json::Map<String, Value> = shown.map(schema).collect();
+    let properties = schemas_of(collection, |property| property.kind != Kind::Geometry);
     let geometry = match collection {
         Collection::Incidents | Collection::Sites => "https://geojson.org/schema/Point.json",
         Collection::Areas => "https://geojson.org/schema/MultiPolygon.json",

@@ -469,10 +469,7 @@ fn list_countries(context: &Context, shown: &Shown, language: Language) -> Vec<P
 }
 
 fn name_of(country: &Country, language: Language) -> String {
-    match language {
-        Language::English => country.name_en.clone(),
-        Language::French => country.name_fr.clone(),
-    }
+    language.say(&country.name_en, &country.name_fr).to_owned()
 }
 
 /// Read a country of a public release
