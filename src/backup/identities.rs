@@ -1,8 +1,7 @@
 //! Who can open a backup: age recipients, and the identities that belong to them and are kept elsewhere.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -12,7 +11,7 @@ use chrono::{DateTime, Utc};
 use zeroize::Zeroizing;
 
 use crate::backup::error::BackupError;
-use crate::seal::key_file::sync_folder_of;
+use crate::new_file::NewFile;
 
 /// Files of recipients and identities are some lines; a larger one is the wrong file.
 const FILE_LIMIT_BYTES: u64 = 64 * 1024;
@@ -129,18 +128,9 @@ pub fn make_identity(path: &Path, now: DateTime<Utc>) -> Result<String, BackupEr
         now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         secret.expose_secret()
     ));
-    let failed = |source| BackupError::write(path, source);
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
-    let written = file
-        .write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .and_then(|()| sync_folder_of(path));
-    if let Err(source) = written {
-        // Nobody uses this identity yet, and half a file would be taken for one.
-        let _ = fs::remove_file(path);
-        return Err(failed(source));
-    }
+    NewFile::begin(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.publish()))
+        .map_err(|source| BackupError::write(path, source))?;
     Ok(recipient)
 }
 

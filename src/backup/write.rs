@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::backup::error::BackupError;
-use crate::backup::files::{FileReport, NewFile, folder_of};
+use crate::backup::files::{BackupFile, FileReport};
 use crate::backup::format::{
     FORMAT, FORMAT_VERSION, Header, Mark, Part, TableEnd, TableHead, Trailer, hex,
 };
@@ -23,6 +23,7 @@ use crate::db::dialect::migrations::applied_migrations;
 use crate::db::dialect::tables::{Table, count_rows, find_last_number, for_each_row, list_tables};
 use crate::db::dialect::{self, DbConn, Target};
 use crate::db::schema::{data_keys, instance_keys};
+use crate::new_file::folder_of;
 
 /// The time in the name of a file.
 const STAMP: &str = "%Y%m%dT%H%M%SZ";
@@ -102,8 +103,8 @@ pub struct BackupReport {
 pub struct Finished {
     header: Header,
     n_recipients: usize,
-    data: NewFile,
-    keys: NewFile,
+    data: BackupFile,
+    keys: BackupFile,
     n_rows: BTreeMap<String, u64>,
 }
 
@@ -215,7 +216,7 @@ fn write_part(
     header: &Header,
     tables: &[Table],
     meter: &mut Meter<'_>,
-) -> Result<(NewFile, BTreeMap<String, u64>), BackupError> {
+) -> Result<(BackupFile, BTreeMap<String, u64>), BackupError> {
     let mut part = PartWriter::begin(path, recipients)?;
     part.mark(&Mark::Header(header.clone()))?;
     for table in tables.iter().filter(|table| header.part.holds(table)) {
@@ -226,14 +227,14 @@ fn write_part(
 
 struct PartWriter {
     path: PathBuf,
-    out: GzEncoder<StreamWriter<NewFile>>,
+    out: GzEncoder<StreamWriter<BackupFile>>,
     digest: Sha256,
     n_rows: BTreeMap<String, u64>,
 }
 
 impl PartWriter {
     fn begin(path: &Path, recipients: &Recipients) -> Result<Self, BackupError> {
-        let file = NewFile::begin(path)?;
+        let file = BackupFile::begin(path)?;
         let failed = |source| BackupError::write(path, source);
         let encryptor = age::Encryptor::with_recipients(recipients.each())
             .map_err(|error| BackupError::Recipient(error.to_string()))?;
@@ -276,7 +277,7 @@ impl PartWriter {
         self.mark(&Mark::End(TableEnd { name: table.name.clone(), n_rows, last_number }))
     }
 
-    fn finish(mut self) -> Result<(NewFile, BTreeMap<String, u64>), BackupError> {
+    fn finish(mut self) -> Result<(BackupFile, BTreeMap<String, u64>), BackupError> {
         let sha256 = hex(&self.digest.clone().finalize());
         self.mark(&Mark::Trailer(Trailer { n_rows: self.n_rows.clone(), sha256 }))?;
         let Self { path, out, n_rows, .. } = self;

@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::context::KeyPlace;
+use crate::new_file::sync_folder_of;
 use crate::seal::key::InstanceKey;
-use crate::seal::key_file::{KeyError, give_to_owner_of, sync_folder_of};
+use crate::seal::key_file::{KeyError, give_to_owner_of};
 
 /// Why the files cannot be as they should; the message says what to do.
 #[derive(Debug, thiserror::Error)]

@@ -3,13 +3,14 @@
 //! It holds the recovery text under a comment. A systemd credential is only a path (`$CREDENTIALS_DIRECTORY/name`)
 //! that the caller gives.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::new_file::NewFile;
 use crate::seal::key::{InstanceKey, KeyTextError};
 
 /// A key file is some hundred bytes; a larger one is the wrong file.
@@ -117,27 +118,16 @@ impl InstanceKey {
         Ok(KeyFile { key, mode: KeyFileMode::from_bits(mode) })
     }
 
-    /// Writes the key to a new file that only its owner may read, and waits until file and folder are on disk.
+    /// Writes the key to a new file that only its owner may read, and waits until file and folder are on disk. Whoever sees
+    /// the file sees the whole key, though this process be killed at any point: half a key would stop every later start.
     ///
     /// # Errors
-    /// [`KeyError::Exists`] and [`KeyError::Unwritable`]; a file begun in vain is removed again.
+    /// [`KeyError::Exists`] and [`KeyError::Unwritable`].
     pub fn create_file(&self, path: &Path) -> Result<(), KeyError> {
-        let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-        {
-            Ok(file) => file,
-            Err(source) if source.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(KeyError::Exists(path.to_owned()));
-            }
-            Err(source) => {
-                return Err(KeyError::Unwritable { path: path.to_owned(), source });
-            }
-        };
-        if let Err(source) = self.write_to(&mut file).and_then(|()| sync_folder_of(path)) {
-            // Nobody uses this key yet. Left behind, half a file would stop every later start.
-            let _ = fs::remove_file(path);
-            return Err(KeyError::Unwritable { path: path.to_owned(), source });
-        }
-        Ok(())
+        self.write_to(path).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => KeyError::Exists(path.to_owned()),
+            _ => KeyError::Unwritable { path: path.to_owned(), source },
+        })
     }
 
     /// Like [`InstanceKey::create_file`], for the owner and group of the file `model` and with no more rights than that gives:
@@ -148,17 +138,18 @@ impl InstanceKey {
     pub fn create_file_like(&self, path: &Path, model: &Path) -> Result<(), KeyError> {
         self.create_file(path)?;
         give_to_owner_of(path, model).map_err(|source| {
-            // As above: nobody uses this key yet.
+            // Nobody uses this key yet.
             let _ = fs::remove_file(path);
             KeyError::Unwritable { path: path.to_owned(), source }
         })
     }
 
-    fn write_to(&self, file: &mut File) -> io::Result<()> {
+    fn write_to(&self, path: &Path) -> io::Result<()> {
+        let mut file = NewFile::begin(path)?;
         file.write_all(FILE_COMMENT.as_bytes())?;
         file.write_all(self.recovery_text().as_bytes())?;
         file.write_all(b"\n")?;
-        file.sync_all()
+        file.publish()
     }
 }
 
@@ -194,16 +185,6 @@ pub fn give_to_owner_of(path: &Path, model: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Makes the new name of a file survive a power cut: the entry belongs to the folder, not to the file.
-///
-/// # Errors
-/// What the operating system said.
-pub fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -230,6 +211,26 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(read.mode.warning(&path), None);
         assert!(matches!(key.create_file(&path), Err(KeyError::Exists(_))), "never overwritten");
+    }
+
+    #[test]
+    fn whoever_sees_a_key_file_sees_the_whole_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths: Vec<_> = (0..50).map(|n| folder.path().join(format!("{n}.key"))).collect();
+        let key = InstanceKey::generate().unwrap();
+
+        std::thread::scope(|scope| {
+            scope.spawn(|| paths.iter().for_each(|path| key.create_file(path).unwrap()));
+            for path in &paths {
+                let read = loop {
+                    match InstanceKey::read_file(path) {
+                        Err(KeyError::Missing(_)) => std::thread::yield_now(),
+                        read => break read,
+                    }
+                };
+                assert_eq!(read.unwrap().key.id(), key.id());
+            }
+        });
     }
 
     #[test]
