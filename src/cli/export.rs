@@ -1,8 +1,7 @@
 //! `export`: a file as of `GET /v1/exports`, of everything that coordinators see.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use actix_web::web::{Data, Query};
 use clap::Args;
@@ -13,6 +12,7 @@ use crate::exports::run::Run;
 use crate::exports::selection::Question;
 use crate::exports::wanted::{Format, Table, Wanted};
 use crate::http::query::Pairs;
+use crate::new_file::NewFile;
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
@@ -44,15 +44,34 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), CommandError> {
     let question = Question::of_server(wanted, &pairs, &context)?;
     let selected = context.db.read_here(|conn| question.select(conn, &context, |_| false))?.1;
     let Some(selected) = selected else { return Ok(()) };
-    let mut out: Box<dyn Write> = match &args.to {
-        Some(path) => Box::new(OpenOptions::new().write(true).create_new(true).open(path)?),
-        None => Box::new(std::io::stdout().lock()),
-    };
     let mut run = Run::new(&context, &question, selected)?;
+    match args.to.as_deref() {
+        Some(path) => {
+            let mut file = NewFile::begin(path).map_err(|error| unwritable(path, &error))?;
+            write_to(&mut file, &mut run)?;
+            file.publish().map_err(|error| unwritable(path, &error))?;
+        }
+        None => write_to(&mut io::stdout().lock(), &mut run)?,
+    }
+    tell(&format!("{} rows", run.made().rows));
+    Ok(())
+}
+
+fn write_to(out: &mut impl Write, run: &mut Run) -> Result<(), CommandError> {
     while let Some(piece) = run.step()? {
         out.write_all(&piece)?;
     }
-    out.flush()?;
-    tell(&format!("{} rows", run.made().rows));
-    Ok(())
+    Ok(out.flush()?)
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> CommandError {
+    CommandError::Usage(match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            format!(
+                "{} is there already, and nothing is overwritten: give --to another name",
+                path.display()
+            )
+        }
+        _ => format!("cannot write {}: {error}", path.display()),
+    })
 }

@@ -8,7 +8,8 @@ use sentinelle::auth::types::Role;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Client, TestApp};
+use crate::exports::leaving::exported;
+use crate::harness::{Client, TestApp, sha256, submit_march};
 
 /// Runs the built program beside the running application.
 fn run(app: &TestApp, words: &[&str]) -> Output {
@@ -149,4 +150,38 @@ fn phones_are_listed_and_revoked_by_name_or_id() {
         json!(["phone 1", "revoked", "SLE"])
     );
     assert!(!listed.iter().any(|line| line.to_string().contains("snt_")));
+}
+
+#[test]
+fn a_file_is_exported_as_a_coordinator_gets_it_and_written_down() {
+    let app = TestApp::start();
+    submit_march(&app.monitor(), &app.reviewer());
+    let coordinator = app.user(Role::Coordinator, "all");
+    let path = app.folder.path().join("incidents.csv");
+    let words = |file: &'static str, to: &str| {
+        ["export", file, "--query", "country=SLE&bom=0&lang=fr", "--to", to].map(str::to_owned)
+    };
+    let export = |file, to: &std::path::Path| {
+        let words = words(file, to.to_str().expect("a path"));
+        run(&app, &words.each_ref().map(String::as_str))
+    };
+
+    let ended = export("incidents.csv", &path);
+
+    let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(ended.status.success() && told.contains("2 rows"), "{told}");
+    let written = std::fs::read(&path).expect("a file");
+    let got = coordinator.get("/v1/exports/incidents.csv?country=SLE&bom=0&lang=fr").expect(200);
+    assert_eq!(String::from_utf8_lossy(&written), String::from_utf8_lossy(&got.body));
+    let entries = exported(&app);
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    let digest = format!("sha256_{}", sha256(&written));
+    assert!(entries.iter().all(|told| told.contains(&digest)), "{entries:?}");
+
+    let again = export("incidents.csv", &path);
+    assert!(!again.status.success());
+    assert!(String::from_utf8_lossy(&again.stderr).contains("nothing is overwritten"));
+    assert!(!export("incidents.doc", &app.folder.path().join("other")).status.success());
+    assert_eq!(std::fs::read(&path).expect("a file"), written);
+    assert!(!app.folder.path().join("other").exists());
 }

@@ -10,6 +10,6 @@
 mod columns;
 mod files;
 mod jobs;
-mod leaving;
+pub(crate) mod leaving;
 mod reading;
 mod together;
