@@ -62,10 +62,14 @@ impl Pairs {
 /// Returns what is wrong with the parameter `name` that does not exist.
 fn unknown(name: &str, known: &str) -> FieldError {
     let name: String = name.chars().take(64).collect();
+    let (en, fr) = match known {
+        "" => ("no parameter is known here".to_owned(), "aucun n'est connu ici".to_owned()),
+        known => (format!("known here: {known}"), format!("connus ici : {known}")),
+    };
     FieldError::new(
         format!("?{name}"),
-        format!("unknown parameter {name}; known here: {known}"),
-        format!("paramètre inconnu {name} ; connus ici : {known}"),
+        format!("unknown parameter {name}; {en}"),
+        format!("paramètre inconnu {name} ; {fr}"),
     )
 }
 
