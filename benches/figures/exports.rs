@@ -1,5 +1,5 @@
-//! Exports of a million incidents: rows a second in each format beside `DuckDB`'s `COPY` of the same rows, and what they add to the
-//! memory of the service.
+//! Exports of a million incidents: rows a second in each format beside `DuckDB`'s `COPY` of the same rows, how soon they begin, and
+//! what they add to the memory of the service.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -47,40 +47,66 @@ pub(crate) fn measure(table: &mut Table) {
     let mut parquet = Vec::new();
     for format in FORMATS {
         let before = forget_peak(&served);
-        let (seconds, n_bytes, bytes) = get(&format!("exports/incidents.{format}?status=all"));
+        let Fetched { seconds, first_byte_s, n_bytes, n_lines, n_announced, kept } =
+            get(&format!("exports/incidents.{format}?status=all"));
+        assert_eq!(n_announced, Some(N_REPORTS), "{format}");
+        match format {
+            "csv" => assert_eq!(n_lines, N_REPORTS + 1),
+            "ndjson" => assert_eq!(n_lines, N_REPORTS),
+            _ => {}
+        }
         let grown = resident_mib(&served, "VmHWM") - before;
         let per_s = N_REPORTS as f64 / seconds;
         table.tell(
             &format!("export of 1 M incidents, {format}"),
             format!("{per_s:.0} rows/s, + {grown:.0} MiB"),
-            format!("{:.0} MB", n_bytes as f64 / 1e6),
+            format!("{:.0} MB, the first byte after {first_byte_s:.2} s", n_bytes as f64 / 1e6),
         );
         if format == "csv" {
             csv_per_s = per_s;
         }
-        parquet.extend(bytes);
+        parquet.extend(kept);
     }
     served.kill().expect("it runs");
     served.wait().expect("it ends");
     compare(table, csv_per_s, &parquet);
 }
 
-/// Returns the seconds and bytes of an answer; what it holds only where another program is to read it.
-fn fetch(url: &str, token: &str) -> (f64, usize, Vec<u8>) {
+/// An answer that was read to its end.
+struct Fetched {
+    seconds: f64,
+    first_byte_s: f64,
+    n_bytes: usize,
+    n_lines: usize,
+    /// Rows that its head tells of.
+    n_announced: Option<usize>,
+    /// What it holds, where another program is to read it.
+    kept: Vec<u8>,
+}
+
+fn fetch(url: &str, token: &str) -> Fetched {
     let begun = Instant::now();
     let mut answer = ureq::get(url)
         .header("authorization", &format!("Bearer {token}"))
         .call()
         .expect("an answer");
+    let n_announced = answer.headers().get("sentinelle-rows");
+    let n_announced = n_announced.and_then(|told| told.to_str().ok()?.parse().ok());
     let mut reader = answer.body_mut().with_config().limit(1 << 34).reader();
-    let (mut n_bytes, mut kept, mut piece) = (0, Vec::new(), vec![0; 1 << 16]);
+    let (mut n_bytes, mut n_lines, mut first_byte_s) = (0, 0, 0.0);
+    let (mut kept, mut piece) = (Vec::new(), vec![0; 1 << 16]);
     while let Ok(n @ 1..) = reader.read(&mut piece) {
+        if n_bytes == 0 {
+            first_byte_s = begun.elapsed().as_secs_f64();
+        }
         n_bytes += n;
+        n_lines += piece[..n].iter().filter(|byte| **byte == b'\n').count();
         if url.contains(".parquet") {
             kept.extend_from_slice(&piece[..n]);
         }
     }
-    (begun.elapsed().as_secs_f64(), n_bytes, kept)
+    let seconds = begun.elapsed().as_secs_f64();
+    Fetched { seconds, first_byte_s, n_bytes, n_lines, n_announced, kept }
 }
 
 /// Writes the same rows by `DuckDB`, where `make bench` provides it.

@@ -48,9 +48,10 @@ fn measure_on(table: &mut Table, engine: &str, n: usize, new_url: &dyn Fn(&TempD
         let (small, _) = walk(&format!("{url}&limit={SMALL_PAGE}"), &analyst, N_ENDS * 5);
         let (pages, n_matched) = walk(&format!("{url}&limit={PAGE}"), &analyst, usize::MAX);
         let (first, last) = ends(&pages);
+        let p95 = p95_ms(pages);
         table.tell(
             &format!("maps, {engine}: pages of {PAGE} at {n} incidents, {what}"),
-            format!("first {first:.1} ms, last {last:.1} ms over HTTP"),
+            format!("first {first:.1} ms, last {last:.1} ms, p95 {p95:.1} ms over HTTP"),
             format!("{n_matched} match; pages of {SMALL_PAGE} {:.1} ms", median_ms(small)),
         );
     }
@@ -79,6 +80,11 @@ fn walk(url: &str, analyst: &str, n_pages: usize) -> (Vec<f64>, u64) {
         next = link.map(|link| link["href"].as_str().expect("an address").to_owned());
     }
     (seconds, n_matched)
+}
+
+fn p95_ms(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_by(f64::total_cmp);
+    seconds.get(seconds.len() * 95 / 100).map_or(0.0, |one| one * 1e3)
 }
 
 /// The middle times of the first and of the last pages, in milliseconds.
