@@ -68,6 +68,7 @@ pub fn guarded_routes() -> Vec<(RouteName, Route)> {
         ((Method::GET, "/v1/countries/{country}/brief.html"), read().to(brief::http::get_brief)),
         ((Method::GET, "/v1/countries/{country}/brief.pdf"), read().to(brief::http::get_brief_pdf)),
         ((Method::GET, "/v1/charts/{name}.svg"), read().to(brief::http::get_chart)),
+        ((Method::GET, "/v1/charts/{name}.png"), read().to(brief::http::get_chart_png)),
         // audit
         ((Method::GET, "/v1/audit"), read().to(audit::http::list_audit_entries)),
         ((Method::GET, "/v1/audit/heads"), read().to(audit::http::list_audit_heads)),
@@ -376,6 +377,7 @@ fn ogc_routes() -> Vec<(RouteName, Route)> {
         brief::http::get_brief,
         brief::http::get_brief_pdf,
         brief::http::get_chart,
+        brief::http::get_chart_png,
         aggregates::http::get_country,
         aggregates::http::get_country_csv,
         releases::http::create_release,

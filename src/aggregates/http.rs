@@ -17,6 +17,7 @@ use crate::http::conditional::{is_unchanged, numbers_tag};
 use crate::http::frame;
 use crate::http::query::{self, Pairs};
 use crate::incidents::selection::{Asked, refuse};
+use crate::releases::public::ask::Purpose;
 use crate::releases::public::http::answer_for_publication;
 
 /// The filters of lists and counts. Values of one name, with commas or repeated, are OR; names together are AND.
@@ -84,7 +85,7 @@ pub struct FilterParams {
 /// What a count is for.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it documents the parameter; `take_purpose` reads it")]
+#[expect(dead_code, reason = "it documents the parameter; `Purpose::take` reads it")]
 pub struct PurposeParam {
     /// `publication`: the figures of a release, in the caller's countries, none of fewer than five incidents; with the
     /// parameters and the answer of `GET /v1/public/aggregates`. Without it, exact figures of now, which are not to be published.
@@ -166,7 +167,7 @@ async fn answer_aggregates(
     format: Format,
 ) -> Result<HttpResponse> {
     let mut pairs = Pairs::of(&request)?;
-    if take_purpose(&mut pairs)? == Purpose::Publication {
+    if Purpose::take(&mut pairs)? == Purpose::Publication {
         let is_csv = format == Format::Csv;
         return answer_for_publication((context, &access.scope), &request, pairs, is_csv).await;
     }
@@ -205,23 +206,6 @@ async fn answer_aggregates(
     response.insert_header((header::ETAG, tag));
     response.insert_header((header::VARY, "Accept, Accept-Language"));
     Ok(response.body(file))
-}
-
-/// What figures are counted for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    /// For whoever asks: exact.
-    Own,
-    /// To be published: those of a release.
-    Publication,
-}
-
-fn take_purpose(pairs: &mut Pairs) -> Result<Purpose> {
-    match pairs.take_one("for")?.as_deref() {
-        None => Ok(Purpose::Own),
-        Some("publication") => Ok(Purpose::Publication),
-        Some(_) => Err(query::invalid("for", "for is publication", "for est publication")),
-    }
 }
 
 fn too_many_cells(n_cells: usize) -> Error {

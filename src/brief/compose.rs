@@ -35,21 +35,21 @@ pub fn compose(scene: &Scene<'_>, lists: &CodeLists, made_on: NaiveDate) -> Docu
         Block::Notes(notes(scene)),
     ];
     blocks.retain(|block| !matches!(block, Block::Table(table) if table.rows.is_empty()));
-    let made = scene.language.day(made_on);
+    let made = scene.words.language.day(made_on);
     let as_of = scene.facts.view.as_of;
     let foot = [
-        scene.country_name(),
+        scene.words.country_name(),
         scene.period(),
         scene.say(&format!("made on {made}"), &format!("établi le {made}")),
         scene.say(&format!("change {as_of}"), &format!("modification {as_of}")),
     ];
     Document {
-        language: scene.language.tag(),
+        language: scene.words.language.tag(),
         kind: say(
             "Country brief · monitoring of diamond mining",
             "Note pays · suivi de l’extraction du diamant",
         ),
-        title: scene.country_name(),
+        title: scene.words.country_name(),
         subtitle: scene.period(),
         mark: say("INTERNAL: NOT FOR PUBLICATION", "INTERNE : NE PAS PUBLIER"),
         foot: foot.join(" · "),
@@ -58,7 +58,7 @@ pub fn compose(scene: &Scene<'_>, lists: &CodeLists, made_on: NaiveDate) -> Docu
 }
 
 fn tiles(scene: &Scene<'_>) -> Vec<Tile> {
-    let (total, language) = (scene.facts.view.total, scene.language);
+    let (total, language) = (scene.facts.view.total, scene.words.language);
     let tile = |figure: String, label: String, beside: String| Tile { figure, label, beside };
     let stated = total.harm.killed.map_or(0, |killed| killed.stated);
     let reports =
@@ -103,25 +103,26 @@ fn tiles(scene: &Scene<'_>) -> Vec<Tile> {
 
 fn change_in_short(scene: &Scene<'_>) -> Option<String> {
     let change = scene.facts.view.change.as_ref()?;
-    let percent = change.percent.map(|percent| format!(" ({})", scene.language.percent(percent)));
-    let before = scene.language.number(change.previous.incidents);
+    let percent =
+        change.percent.map(|percent| format!(" ({})", scene.words.language.percent(percent)));
+    let before = scene.words.language.number(change.previous.incidents);
     Some(format!("{} {before}{}", scene.say("before:", "avant :"), percent.unwrap_or_default()))
 }
 
 fn summary(scene: &Scene<'_>) -> String {
-    let (view, language) = (&scene.facts.view, scene.language);
+    let (view, language) = (&scene.facts.view, scene.words.language);
     let (n, reports) = (view.total.incidents, view.total.reports);
     let counted_en = format!(
         "The coalition verified {} in {} for {}, from {}.",
         counted(scene, n, ["incident", "incidents"]),
-        scene.country_name(),
+        scene.words.country_name(),
         scene.period(),
         counted(scene, reports, ["report", "reports"]),
     );
     let counted_fr = format!(
         "La coalition a vérifié {} pour le pays ({}) et la période ({}), d’après {}.",
         counted(scene, n, ["incident", "incidents"]),
-        scene.country_name(),
+        scene.words.country_name(),
         scene.period(),
         counted(scene, reports, ["rapport", "rapports"]),
     );
@@ -147,13 +148,13 @@ fn summary(scene: &Scene<'_>) -> String {
 
 /// Writes a number with its noun in the right form: French has the singular for 0 too.
 fn counted(scene: &Scene<'_>, n: u64, [one, many]: [&str; 2]) -> String {
-    let is_one = n == 1 || (n == 0 && scene.language.tag() == "fr");
-    format!("{} {}", scene.language.number(n), if is_one { one } else { many })
+    let is_one = n == 1 || (n == 0 && scene.words.language.tag() == "fr");
+    format!("{} {}", scene.words.language.number(n), if is_one { one } else { many })
 }
 
 fn places_note(scene: &Scene<'_>) -> String {
-    let unmapped = scene.language.number(scene.facts.view.reconciliation.unmapped);
-    let source = scene.geo.areas().source(Some(scene.country.code));
+    let unmapped = scene.words.language.number(scene.facts.view.reconciliation.unmapped);
+    let source = scene.words.geo.areas().source(Some(scene.words.country.code));
     scene.say(
         &format!(
             "Circles stand at the centre of hexagons of about 250 km², not where anything happened. Without a place \
@@ -167,9 +168,9 @@ fn places_note(scene: &Scene<'_>) -> String {
 }
 
 fn categories(scene: &Scene<'_>) -> Table {
-    let number = |n| scene.language.number(n);
+    let number = |n| scene.words.language.number(n);
     let mut rows = Vec::new();
-    for theme in scene.taxonomy.themes() {
+    for theme in scene.words.taxonomy.themes() {
         rows.extend(theme_rows(scene, &theme));
     }
     let total = scene.facts.view.total.incidents;
@@ -195,14 +196,14 @@ fn categories(scene: &Scene<'_>) -> Table {
 }
 
 fn theme_rows(scene: &Scene<'_>, theme: &Theme<'_>) -> Vec<Row> {
-    let number = |n| scene.language.number(n);
+    let number = |n| scene.words.language.number(n);
     let row = |label: String, [bad, good, n]: [u64; 3], is_strong| Row {
         cells: vec![label, number(bad), number(good), number(n)],
         is_strong,
     };
     let sums = scene.facts.themes.iter().find(|split| split.code == theme.code && split.n > 0);
     let Some(sums) = sums else { return Vec::new() };
-    let head = row(scene.label(theme.label), [sums.n_bad, sums.n_good, sums.n], true);
+    let head = row(scene.words.label(theme.label), [sums.n_bad, sums.n_good, sums.n], true);
     let within = scene
         .facts
         .categories
@@ -210,7 +211,7 @@ fn theme_rows(scene: &Scene<'_>, theme: &Theme<'_>) -> Vec<Row> {
         .filter(|category| theme.categories.iter().any(|known| known.code == category.code));
     let within = within.map(|category| {
         let counts = [category.n_bad, category.n_good, category.n];
-        row(format!("\u{a0}\u{a0}{}", scene.category(&category.code)), counts, false)
+        row(format!("\u{a0}\u{a0}{}", scene.words.category(&category.code)), counts, false)
     });
     std::iter::once(head).chain(within).collect()
 }
@@ -219,13 +220,16 @@ fn harm(scene: &Scene<'_>, lists: &CodeLists) -> Table {
     let codes = lists.list(ListName::AffectedCount);
     let label = |measure: Measure| {
         let code = codes.find(measure.as_str());
-        code.map_or_else(|| measure.as_str().to_owned(), |code| scene.label(&code.label))
+        code.map_or_else(|| measure.as_str().to_owned(), |code| scene.words.label(&code.label))
     };
     let figures = scene.facts.view.total.harm.list();
     let stated = Measure::ALL.into_iter().zip(figures);
     let rows = stated.filter_map(|(measure, harm)| {
-        let n = scene.language.number(harm?.stated);
-        Some(Row { cells: vec![label(measure), scene.language.range(harm), n], is_strong: false })
+        let n = scene.words.language.number(harm?.stated);
+        Some(Row {
+            cells: vec![label(measure), scene.words.language.range(harm), n],
+            is_strong: false,
+        })
     });
     Table {
         caption: scene.say(
@@ -242,7 +246,7 @@ fn harm(scene: &Scene<'_>, lists: &CodeLists) -> Table {
 }
 
 fn notes(scene: &Scene<'_>) -> Vec<(String, String)> {
-    let number = |n: u64| scene.language.number(n);
+    let number = |n: u64| scene.words.language.number(n);
     let reconciliation = &scene.facts.view.reconciliation;
     let note = |subject: [&str; 2], words: [&str; 2]| {
         (scene.say(subject[0], subject[1]), scene.say(words[0], words[1]))
@@ -297,8 +301,8 @@ fn notes(scene: &Scene<'_>) -> Vec<(String, String)> {
         note(
             ["Use.", "Usage."],
             [
-                "Exact small numbers can point to a person. For publication take the coalition’s releases, in which no figure stands for fewer than five incidents.",
-                "De petits nombres exacts peuvent désigner une personne. Pour publier, utilisez les diffusions de la coalition, où aucun chiffre ne représente moins de cinq incidents.",
+                "Exact small numbers can point to a person. For publication take the brief of a release (for=publication), in which no figure stands for fewer than five incidents.",
+                "De petits nombres exacts peuvent désigner une personne. Pour publier, utilisez la note d’une diffusion (for=publication), où aucun chiffre ne représente moins de cinq incidents.",
             ],
         ),
     ]

@@ -1,17 +1,13 @@
 //! What a brief counts: the answers of a few questions to the columns, in one reading of them.
 
-use std::collections::BTreeMap;
-
 use chrono::{Datelike, Months, NaiveDate};
-use geo::{LineString, MultiPolygon};
 
 use crate::aggregates::answer::{AggregateCell, Note};
 use crate::aggregates::columns::Columns;
 use crate::aggregates::country::CountryView;
 use crate::aggregates::query::{By, GENERAL_RESOLUTION, Query, Selector};
-use crate::brief::map::{LonLatDegrees, MapArea};
-use crate::error::{Language, Result};
-use crate::geo::areas::{Area, Areas};
+use crate::brief::map::LonLatDegrees;
+use crate::error::Result;
 use crate::geo::cells::Cell;
 use crate::geo::countries::CountryCode;
 use crate::geo::locate::Geo;
@@ -117,28 +113,11 @@ impl Facts {
         })
     }
 
-    /// Returns the areas of the country that can be drawn, with their counts.
-    ///
-    /// An area that was cut up and is drawn as it was has the counts of all that was cut from it.
-    pub fn map_areas(&self, geo: &Geo, country: CountryCode, language: Language) -> Vec<MapArea> {
-        let counts: BTreeMap<&str, u64> = self
-            .view
-            .admin1
-            .iter()
-            .filter_map(|cell| Some((cell.keys.get(By::Admin1)?, cell.figures.incidents)))
-            .collect();
-        let count = |area: &Area| counts.get(area.id.as_str()).copied().unwrap_or(0);
-        let drawn = geo.areas().polygons().filter(|(area, _)| area.country == country);
-        let drawn = drawn.map(|(area, shape)| {
-            let cut: Vec<&Area> = geo.areas().cut_from(&area.id).collect();
-            let within = cut.iter().filter(|other| other.id != area.id).map(|area| count(area));
-            MapArea {
-                name: area_name(area, language),
-                incidents: count(area) + within.sum::<u64>(),
-                polygons: polygons_of(shape),
-            }
-        });
-        drawn.collect()
+    /// Returns how many incidents are known to have been in an area.
+    pub fn in_area(&self, code: &str) -> u64 {
+        let mut areas = self.view.admin1.iter();
+        let area = areas.find(|cell| cell.keys.get(By::Admin1) == Some(code));
+        area.map_or(0, |cell| cell.figures.incidents)
     }
 
     /// Returns the generalised places with their counts.
@@ -149,16 +128,6 @@ impl Facts {
         };
         self.cells.iter().filter_map(place).collect()
     }
-}
-
-/// Returns the name of an area in a language.
-pub fn area_name(area: &Area, language: Language) -> String {
-    language.say(&area.name_en, &area.name_fr).to_owned()
-}
-
-/// Returns the name of a first-level area by its code, which stands for it where it has none.
-pub fn area_label(areas: &Areas, code: &str, language: Language) -> String {
-    areas.find(code).map_or_else(|| code.to_owned(), |area| area_name(area, language))
 }
 
 /// Counts themes or categories, each once and apart by valence.
@@ -188,14 +157,4 @@ fn list_months(from: NaiveDate, to: NaiveDate) -> Vec<String> {
     let first = from.with_day(1).unwrap_or(from);
     let months = (0..).map_while(|nth| first.checked_add_months(Months::new(nth)));
     months.take_while(|month| *month <= to).map(|month| month.format("%Y-%m").to_string()).collect()
-}
-
-fn polygons_of(shape: &MultiPolygon) -> Vec<Vec<Vec<LonLatDegrees>>> {
-    let ring = |ring: &LineString| ring.coords().map(|at| (at.x, at.y)).collect();
-    let polygons = shape.iter();
-    polygons
-        .map(|polygon| {
-            std::iter::once(polygon.exterior()).chain(polygon.interiors()).map(ring).collect()
-        })
-        .collect()
 }

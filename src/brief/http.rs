@@ -12,19 +12,28 @@ use crate::aggregates::candidates::Reach;
 use crate::auth::http::{Access, ReadCore};
 use crate::brief::blocks::Document;
 use crate::brief::compose::compose;
+use crate::brief::drawing::Drawing;
 use crate::brief::facts::Facts;
 use crate::brief::html::{STYLE, write_html};
 use crate::brief::pages::{TEXT_WIDTH, lay_out};
 use crate::brief::pdf::{About, write_pdf};
 use crate::brief::pictures::{Picture, Scene};
+use crate::brief::png::write_png;
+use crate::brief::published::PublishedScene;
 use crate::brief::svg::write_svg;
+use crate::brief::words::Words;
 use crate::context::Context;
+use crate::db::dialect::DbConn;
 use crate::error::{Error, Language, Result};
 use crate::geo::countries::Country;
 use crate::http::frame;
 use crate::http::query::{self, Pairs};
+use crate::ids::ReleaseId;
 use crate::incidents::filter::IncidentFilter;
 use crate::incidents::selection::{Asked, refuse};
+use crate::releases::period::Month;
+use crate::releases::public::ask::{Filter, Purpose};
+use crate::releases::public::shown::{find_shown, take_release};
 
 /// Period and language of a brief.
 #[derive(Debug, IntoParams)]
@@ -39,6 +48,13 @@ pub struct BriefParams {
     to: Option<String>,
     /// `en` or `fr`; without it, as `Accept-Language` says.
     lang: Option<String>,
+    /// `publication`: the figures of a release, in which none stands for fewer than five incidents; `from` and `to` are then
+    /// months or years, and without them it is all months of the release.
+    #[param(example = "publication")]
+    r#for: Option<String>,
+    /// With `for=publication`: the id of a release; without it, the newest that is not withdrawn.
+    #[param(value_type = Option<uuid::Uuid>)]
+    release: Option<String>,
 }
 
 /// Which country a chart is of.
@@ -89,7 +105,7 @@ pub async fn get_brief_pdf(
     path: web::Path<String>,
 ) -> Result<HttpResponse> {
     let wish = Wish::parse(&context, &request, Pairs::of(&request)?)?;
-    let name = format!("brief-{}-{}-{}.pdf", path.to_uppercase(), wish.from, wish.to);
+    let name = format!("brief-{}-{}.pdf", path.to_uppercase(), wish.which.short());
     let made_on = wish.today;
     let pdf =
         wish.brief(access, context, &path, move |document| to_pdf(&document, made_on)).await?;
@@ -113,8 +129,38 @@ pub async fn get_chart(
     request: HttpRequest,
     path: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let picture = Picture::parse(&path).ok_or_else(Error::not_found)?;
-    let mut pairs = Pairs::of(&request)?;
+    let (drawing, name) = draw_chart(access, context, &request, &path).await?;
+    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(write_svg(&drawing, name)))
+}
+
+/// Read a chart of a country, as pixels
+///
+/// The same as PNG, for programs that show no SVG: two pixels for each point.
+#[utoipa::path(
+    get, path = "/v1/charts/{name}.png", tag = "aggregates", operation_id = "get_chart_png",
+    params(("name" = String, Path, description = "Name of the chart", example = "months"), ChartParams, BriefParams),
+    responses((status = 200, description = "The chart", body = [u8], content_type = "image/png"))
+)]
+pub async fn get_chart_png(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse> {
+    let (drawing, _) = draw_chart(access, context, &request, &path).await?;
+    let png = web::block(move || write_png(&drawing)).await.map_err(Error::internal)?;
+    Ok(HttpResponse::Ok().content_type("image/png").body(png.map_err(Error::internal)?))
+}
+
+/// Draws what is asked for; returns it with its name.
+async fn draw_chart(
+    access: Access<ReadCore>,
+    context: web::Data<Context>,
+    request: &HttpRequest,
+    name: &str,
+) -> Result<(Drawing, &'static str)> {
+    let picture = Picture::parse(name).ok_or_else(Error::not_found)?;
+    let mut pairs = Pairs::of(request)?;
     let country = pairs.take_one("country")?.ok_or_else(|| {
         query::invalid(
             "country",
@@ -122,10 +168,20 @@ pub async fn get_chart(
             "indiquez le pays du graphique, par exemple country=SLE",
         )
     })?;
-    let wish = Wish { is_chart: true, ..Wish::parse(&context, &request, pairs)? };
-    let draw = move |scene: &Scene<'_>| scene.draw(picture, TEXT_WIDTH);
-    let drawing = wish.count(access, context, &country, draw).await?;
-    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(write_svg(&drawing, picture.as_str())))
+    let wish = Wish { is_chart: true, ..Wish::parse(&context, request, pairs)? };
+    let draw = move |seen: Seen<'_, '_>| {
+        match seen {
+        Seen::Counted(scene) => Ok(scene.draw(picture, TEXT_WIDTH)),
+        Seen::Published(scene) => scene.draw(picture, TEXT_WIDTH).ok_or_else(|| {
+            query::invalid(
+                "for",
+                "no release tells good practice apart: ask for months, themes, areas or map",
+                "aucune diffusion ne distingue les bonnes pratiques : demandez months, themes, areas ou map",
+            )
+        }),
+    }
+    };
+    Ok((wish.show(access, context, &country, draw).await?, picture.as_str()))
 }
 
 fn to_pdf(document: &Document, made_on: NaiveDate) -> Vec<u8> {
@@ -151,16 +207,60 @@ fn page_policy() -> String {
     )
 }
 
-/// What is asked for: which days, in which language.
+/// What is asked for: which figures, in which language.
 struct Wish {
-    from: NaiveDate,
-    to: NaiveDate,
+    which: Which,
     language: Language,
     today: NaiveDate,
     /// Whether it is one chart and no brief.
     is_chart: bool,
-    /// `from` and `to` as they were given.
-    pairs: Pairs,
+}
+
+/// Which figures are asked for.
+enum Which {
+    /// Exact ones of these days, by `from` and `to` as they were given.
+    Counted { from: NaiveDate, to: NaiveDate, pairs: Pairs },
+    /// Those of a release, of all its months where none are given.
+    Published { release: Option<ReleaseId>, from: Option<Month>, to: Option<Month> },
+}
+
+/// What is shown.
+enum Seen<'a, 'b> {
+    Counted(&'a Scene<'b>),
+    Published(&'a PublishedScene<'b>),
+}
+
+impl Which {
+    /// Takes it out of `pairs`, of which nothing else may be left.
+    fn take(context: &Context, mut pairs: Pairs, today: NaiveDate) -> Result<Self> {
+        let purpose = Purpose::take(&mut pairs)?;
+        let release = match purpose {
+            Purpose::Own => None,
+            Purpose::Publication => take_release(&mut pairs)?,
+        };
+        let mut rest = pairs.clone();
+        rest.0.retain(|(name, _)| name != "from" && name != "to");
+        rest.refuse_rest(match purpose {
+            Purpose::Own => &["from", "to", "lang", "for"],
+            Purpose::Publication => &["from", "to", "lang", "for", "release"],
+        })?;
+        if purpose == Purpose::Publication {
+            let Filter { from, to, .. } = Filter::take(&mut pairs, context)?;
+            return Ok(Self::Published { release, from, to });
+        }
+        let filter = IncidentFilter::parse(&pairs.0, &[], &context.reference())
+            .map_err(|errors| refuse(&errors))?;
+        let (from, to) = period(filter.from, filter.to, today);
+        Ok(Self::Counted { from, to, pairs })
+    }
+
+    /// Returns it for the name of a file.
+    fn short(&self) -> String {
+        match self {
+            Self::Counted { from, to, .. } => format!("{from}-{to}"),
+            Self::Published { .. } => "for-publication".to_owned(),
+        }
+    }
 }
 
 impl Wish {
@@ -171,14 +271,9 @@ impl Wish {
             Some("fr") => Language::French,
             Some(_) => return Err(query::invalid("lang", "lang is en or fr", "lang est en ou fr")),
         };
-        let mut rest = pairs.clone();
-        rest.0.retain(|(name, _)| name != "from" && name != "to");
-        rest.refuse_rest(&["from", "to", "lang"])?;
-        let filter = IncidentFilter::parse(&pairs.0, &[], &context.reference())
-            .map_err(|errors| refuse(&errors))?;
         let today = context.clock.now().date_naive();
-        let (from, to) = period(filter.from, filter.to, today);
-        Ok(Self { from, to, language, today, is_chart: false, pairs })
+        let which = Which::take(context, pairs, today)?;
+        Ok(Self { which, language, today, is_chart: false })
     }
 
     async fn brief<T: Send + 'static>(
@@ -189,20 +284,25 @@ impl Wish {
         write: impl FnOnce(Document) -> T + Send + 'static,
     ) -> Result<T> {
         let (shared, today) = (context.clone(), self.today);
-        let composed = move |scene: &Scene<'_>| write(compose(scene, &shared.lists, today));
-        self.count(access, context, code, composed).await
+        let composed = move |seen: Seen<'_, '_>| {
+            Ok(write(match seen {
+                Seen::Counted(scene) => compose(scene, &shared.lists, today),
+                Seen::Published(scene) => scene.compose(),
+            }))
+        };
+        self.show(access, context, code, composed).await
     }
 
-    /// Counts what is asked for, and has it shown.
+    /// Has what is asked for shown.
     ///
     /// # Errors
-    /// `NotFound` for a country out of scope; those of the filter.
-    async fn count<T: Send + 'static>(
+    /// `NotFound` for a country out of scope and where there is no release; those of the filter and of `show`.
+    async fn show<T: Send + 'static>(
         self,
         access: Access<ReadCore>,
         context: web::Data<Context>,
         code: &str,
-        show: impl FnOnce(&Scene<'_>) -> T + Send + 'static,
+        show: impl FnOnce(Seen<'_, '_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let geo = context.geo();
         let country = geo.countries().parse(code).filter(|country| access.scope.has(*country));
@@ -210,28 +310,35 @@ impl Wish {
             .and_then(|country| geo.countries().get(country))
             .ok_or_else(Error::not_found)?
             .clone();
-        let mut asked = Asked::parse(&self.pairs, &[], &access.principal, &access.scope, &context)?
-            .reaching(Reach::Compared);
-        (asked.filter.from, asked.filter.to) = (Some(self.from), Some(self.to));
-        asked.filter.countries = vec![country.code.as_str().to_owned()];
         let shared = context.clone();
-        context
-            .db
-            .read(move |conn| {
-                let facts = asked.answer(conn, &shared, |columns, selector, as_of| {
-                    let what = (country.code, self.from, self.to);
-                    Facts::count(columns, &selector, what, &shared.taxonomy, as_of)
-                })?;
-                Ok(show(&Scene {
-                    facts: &facts,
-                    country: &country,
-                    geo: &geo,
-                    taxonomy: &shared.taxonomy,
-                    language: self.language,
-                    stands_alone: self.is_chart,
-                }))
-            })
-            .await
+        let Self { which, language, is_chart: stands_alone, .. } = self;
+        let (from, to, pairs) = match which {
+            Which::Counted { from, to, pairs } => (from, to, pairs),
+            Which::Published { release, from, to } => {
+                let read = move |conn: &mut DbConn| {
+                    let shown = find_shown(conn, &shared, release)?;
+                    let taxonomy = &shared.taxonomy;
+                    let words = Words { country: &country, geo: &geo, taxonomy, language };
+                    let scene = PublishedScene::new((&shown, words), (from, to), stands_alone);
+                    show(Seen::Published(&scene))
+                };
+                return context.db.read(read).await;
+            }
+        };
+        let mut asked = Asked::parse(&pairs, &[], &access.principal, &access.scope, &context)?
+            .reaching(Reach::Compared);
+        (asked.filter.from, asked.filter.to) = (Some(from), Some(to));
+        asked.filter.countries = vec![country.code.as_str().to_owned()];
+        let read = move |conn: &mut DbConn| {
+            let facts = asked.answer(conn, &shared, |columns, selector, as_of| {
+                let what = (country.code, from, to);
+                Facts::count(columns, &selector, what, &shared.taxonomy, as_of)
+            })?;
+            let taxonomy = &shared.taxonomy;
+            let words = Words { country: &country, geo: &geo, taxonomy, language };
+            show(Seen::Counted(&Scene { facts: &facts, words, stands_alone }))
+        };
+        context.db.read(read).await
     }
 }
 

@@ -14,6 +14,8 @@ const SHADES: [Colour; 5] = [
 ];
 /// Ground of areas without an incident.
 const NONE: Colour = Colour(0xe6, 0xea, 0xed);
+/// Ground of areas whose number is not told: of no shade of the scale.
+const UNTOLD: Colour = Colour(0xe3, 0xd5, 0xb8);
 const CIRCLE: Colour = Colour(0xc4, 0x4e, 0x1a);
 /// Radius of the largest circle.
 const LARGEST: f32 = 13.0;
@@ -43,8 +45,8 @@ pub struct MapArea {
     pub name: String,
     /// Rings of its polygons, holes among them.
     pub polygons: Vec<Vec<Vec<LonLatDegrees>>>,
-    /// How many incidents.
-    pub incidents: u64,
+    /// How many incidents; `None` where that is not told.
+    pub incidents: Option<u64>,
 }
 
 /// The words of a map's legend.
@@ -55,6 +57,8 @@ pub struct MapWords {
     pub circles: String,
     /// What stands beside the ground of an area with none.
     pub none: String,
+    /// What stands beside the ground of areas whose number is not told, where there may be such.
+    pub untold: Option<String>,
 }
 
 /// Draws it, as high as the country asks for, at most `tallest`.
@@ -63,9 +67,9 @@ pub fn draw_map(map: &Map, width: f32, tallest: f32) -> Drawing {
         return begin(&map.chart, width, 60.0);
     };
     let mut drawing = begin(&map.chart, width, frame.height + 34.0);
-    let classes = Classes::of(map.areas.iter().map(|area| area.incidents));
+    let classes = Classes::of(map.areas.iter().filter_map(|area| area.incidents));
     for area in &map.areas {
-        let fill = classes.shade(area.incidents);
+        let fill = area.incidents.map_or(UNTOLD, |incidents| classes.shade(incidents));
         for polygon in &area.polygons {
             let rings = polygon.iter().map(|ring| frame.ring(ring)).filter(|ring| ring.len() > 2);
             let rings: Vec<Vec<Spot>> = rings.collect();
@@ -198,7 +202,8 @@ fn draw_legend(drawing: &mut Drawing, map: &Map, classes: &Classes, most: u64, l
     let none = (NONE, map.words.none.clone());
     let shades = (0..classes.least.len())
         .filter_map(|class| Some((*SHADES.get(class)?, classes.label(class))));
-    for (shade, label) in std::iter::once(none).chain(shades) {
+    let untold = map.words.untold.clone().map(|label| (UNTOLD, label));
+    for (shade, label) in std::iter::once(none).chain(shades).chain(untold) {
         drawing.rect((left, y), (14.0, 9.0), shade);
         drawing.write(text((left + 19.0, y + 7.8), label).colour(GREY));
         y += 13.0;

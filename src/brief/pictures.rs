@@ -1,18 +1,18 @@
 //! Which charts there are, and what each shows of a country.
 
+use geo::{LineString, MultiPolygon};
+
 use crate::aggregates::query::By;
 use crate::brief::charts::{Bar, Chart, Series, draw_bars, draw_columns, draw_opposed};
 use crate::brief::drawing::{Colour, Drawing};
-use crate::brief::facts::{Facts, Split, area_label};
-use crate::brief::map::{Map, MapWords, draw_map};
-use crate::error::Language;
-use crate::geo::countries::{Country, CountryCode};
-use crate::geo::locate::Geo;
-use crate::taxonomy::catalogue::{Taxonomy, Valence};
-use crate::taxonomy::label::Label;
+use crate::brief::facts::{Facts, Split};
+use crate::brief::map::{LonLatDegrees, Map, MapArea, MapWords, draw_map};
+use crate::brief::words::Words;
+use crate::geo::countries::CountryCode;
+use crate::taxonomy::catalogue::Valence;
 
-const COLUMNS_HEIGHT: f32 = 196.0;
-const MAP_HEIGHT: f32 = 360.0;
+pub(super) const COLUMNS_HEIGHT: f32 = 196.0;
+pub(super) const MAP_HEIGHT: f32 = 360.0;
 /// First-level areas that have a bar of their own.
 const MOST_AREAS: usize = 12;
 
@@ -63,14 +63,8 @@ impl Picture {
 pub struct Scene<'a> {
     /// What was counted.
     pub facts: &'a Facts,
-    /// The country.
-    pub country: &'a Country,
-    /// Places.
-    pub geo: &'a Geo,
-    /// Labels of themes and categories.
-    pub taxonomy: &'a Taxonomy,
-    /// The language of the words.
-    pub language: Language,
+    /// The country, and what things are called.
+    pub words: Words<'a>,
     /// Whether a chart stands alone and must say itself of which country and period it is.
     pub stands_alone: bool,
 }
@@ -88,12 +82,12 @@ impl Scene<'_> {
     }
 
     fn months(&self) -> Chart {
-        let themes = self.taxonomy.themes();
+        let themes = self.words.taxonomy.themes();
         let colours = THEMES.into_iter().chain(std::iter::repeat(PLAIN));
         let series = themes
             .iter()
             .zip(colours)
-            .map(|(theme, colour)| Series { label: self.label(theme.label), colour });
+            .map(|(theme, colour)| Series { label: self.words.label(theme.label), colour });
         let bar = |(time, counts): &(String, Vec<u64>)| Bar {
             label: short_month(time),
             values: counts.clone(),
@@ -115,13 +109,9 @@ impl Scene<'_> {
             .facts
             .themes
             .iter()
-            .map(|theme| Bar { label: self.theme(&theme.code), values: vec![theme.n] });
-        let series = Series { label: "Incidents".to_owned(), colour: PLAIN };
-        self.chart(
-            self.say("Incidents by theme", "Incidents par thème"),
-            vec![series],
-            bars.collect(),
-        )
+            .map(|theme| Bar { label: self.words.theme(&theme.code), values: vec![theme.n] });
+        let title = self.say("Incidents by theme", "Incidents par thème");
+        self.chart(title, one_series(), bars.collect())
     }
 
     fn practice(&self) -> Chart {
@@ -137,7 +127,7 @@ impl Scene<'_> {
         ];
         let bars = self.facts.categories.iter().filter(|category| self.has_good(category));
         let bars = bars.map(|category| Bar {
-            label: self.category(&category.code),
+            label: self.words.category(&category.code),
             values: vec![category.n_bad, category.n_good],
         });
         self.chart(
@@ -152,30 +142,15 @@ impl Scene<'_> {
 
     /// Tells whether a category knows good practice at all.
     fn has_good(&self, category: &Split) -> bool {
-        self.taxonomy
+        self.words
+            .taxonomy
             .leaves_under(&category.code)
             .any(|leaf| leaf.valence == Valence::GoodPractice && leaf.retired_on.is_none())
     }
 
     fn areas(&self) -> Chart {
-        let mut bars: Vec<Bar> = self
-            .list_areas()
-            .into_iter()
-            .map(|(label, n)| Bar { label, values: vec![n] })
-            .collect();
-        let rest: u64 = bars.iter().skip(MOST_AREAS).flat_map(|bar| bar.values.iter()).sum();
-        bars.truncate(MOST_AREAS);
-        if rest > 0 {
-            bars.push(Bar {
-                label: self.say("Other areas", "Autres entités"), values: vec![rest]
-            });
-        }
-        let series = Series { label: "Incidents".to_owned(), colour: PLAIN };
-        self.chart(
-            self.say("Incidents by first-level area", "Incidents par entité de premier niveau"),
-            vec![series],
-            bars,
-        )
+        let bars = area_bars(&self.words, &self.list_areas());
+        self.chart(areas_title(&self.words), one_series(), bars)
     }
 
     /// Lists the first-level areas that were counted, most first; those without one by what they are.
@@ -184,17 +159,15 @@ impl Scene<'_> {
         let named = areas.map(|cell| {
             let name = cell.keys.get(By::Admin1).map_or_else(
                 || self.say("Area not known", "Entité inconnue"),
-                |code| area_label(self.geo.areas(), code, self.language),
+                |code| self.words.area(code),
             );
             (name, cell.figures.incidents)
         });
-        let mut areas: Vec<(String, u64)> = named.collect();
-        areas.sort_by(|(a, n), (b, m)| m.cmp(n).then_with(|| a.cmp(b)));
-        areas
+        largest_first(named.collect())
     }
 
     fn map(&self) -> Map {
-        let code: CountryCode = self.country.code;
+        let code: CountryCode = self.words.country.code;
         let chart = self.chart(
             self.say(
                 "Incidents by area and generalised place",
@@ -204,32 +177,22 @@ impl Scene<'_> {
             Vec::new(),
         );
         Map {
-            chart: Chart { description: self.describe_areas(), ..chart },
-            areas: self.facts.map_areas(self.geo, code, self.language),
-            places: self.facts.places(self.geo, code),
+            chart: Chart { description: describe_areas(&self.list_areas()), ..chart },
+            areas: map_areas(&self.words, |code| Some(self.facts.in_area(code))),
+            places: self.facts.places(self.words.geo, code),
             words: MapWords {
                 shades: self.say("Incidents in the area", "Incidents dans l’entité"),
                 circles: self.say("Incidents at the place", "Incidents au lieu"),
                 none: self.say("none", "aucun"),
+                untold: None,
             },
         }
     }
 
-    fn describe_areas(&self) -> String {
-        let areas = self.list_areas();
-        let told: Vec<String> = areas.iter().map(|(name, n)| format!("{name}: {n}")).collect();
-        told.join("; ")
-    }
-
     fn chart(&self, title: String, series: Vec<Series>, bars: Vec<Bar>) -> Chart {
-        let title = if self.stands_alone {
-            format!("{title} · {} · {}", self.country_name(), self.period())
-        } else {
-            title
-        };
         Chart {
             description: describe(&series, &bars),
-            title,
+            title: self.words.head(title, &self.period(), self.stands_alone),
             series,
             bars,
             nothing: self
@@ -237,44 +200,81 @@ impl Scene<'_> {
         }
     }
 
-    /// Returns the name of the country.
-    pub fn country_name(&self) -> String {
-        self.say(&self.country.name_en, &self.country.name_fr)
-    }
-
     /// Returns the period in words.
     pub fn period(&self) -> String {
-        self.language.period(self.facts.from, self.facts.to)
-    }
-
-    /// Returns the label of a theme.
-    pub fn theme(&self, code: &str) -> String {
-        let themes = self.taxonomy.themes();
-        let theme = themes.iter().find(|theme| theme.code == code);
-        theme.map_or_else(|| code.to_owned(), |theme| self.label(theme.label))
-    }
-
-    /// Returns the label of a category.
-    pub fn category(&self, code: &str) -> String {
-        let themes = self.taxonomy.themes();
-        let mut categories = themes.iter().flat_map(|theme| theme.categories.iter());
-        let category = categories.find(|category| category.code == code);
-        category.map_or_else(|| code.to_owned(), |category| self.label(category.label))
-    }
-
-    /// Returns a label in the language.
-    pub fn label(&self, label: &Label) -> String {
-        self.say(&label.en, &label.fr)
+        self.words.language.period(self.facts.from, self.facts.to)
     }
 
     /// Returns the words of the language.
     pub fn say(&self, en: &str, fr: &str) -> String {
-        self.language.say(en, fr).to_owned()
+        self.words.say(en, fr)
     }
 }
 
+/// Returns the title of a chart of areas.
+pub(super) fn areas_title(words: &Words<'_>) -> String {
+    words.say("Incidents by first-level area", "Incidents par entité de premier niveau")
+}
+
+/// Returns what bars of incidents are that are not divided.
+pub(super) fn one_series() -> Vec<Series> {
+    vec![Series { label: "Incidents".to_owned(), colour: PLAIN }]
+}
+
+/// Returns a bar for each of the first [`MOST_AREAS`], and one for all others.
+pub(super) fn area_bars(words: &Words<'_>, areas: &[(String, u64)]) -> Vec<Bar> {
+    let (told, others) = areas.split_at(areas.len().min(MOST_AREAS));
+    let bar = |(label, n): &(String, u64)| Bar { label: label.clone(), values: vec![*n] };
+    let mut bars: Vec<Bar> = told.iter().map(bar).collect();
+    let rest: u64 = others.iter().map(|(_, n)| n).sum();
+    if rest > 0 {
+        bars.push(bar(&(words.say("Other areas", "Autres entités"), rest)));
+    }
+    bars
+}
+
+/// Sorts names by their numbers.
+pub(super) fn largest_first(mut named: Vec<(String, u64)>) -> Vec<(String, u64)> {
+    named.sort_by(|(a, n), (b, m)| m.cmp(n).then_with(|| a.cmp(b)));
+    named
+}
+
+/// Tells what a map shows in words.
+pub(super) fn describe_areas(areas: &[(String, u64)]) -> String {
+    let told: Vec<String> = areas.iter().map(|(name, n)| format!("{name}: {n}")).collect();
+    told.join("; ")
+}
+
+/// Returns the areas of the country that can be drawn, with what `count` tells of them.
+///
+/// An area that was cut up and is drawn as it was has the counts of all that was cut from it.
+pub(super) fn map_areas(words: &Words<'_>, count: impl Fn(&str) -> Option<u64>) -> Vec<MapArea> {
+    let areas = words.geo.areas();
+    let drawn = areas.polygons().filter(|(area, _)| area.country == words.country.code);
+    let drawn = drawn.map(|(area, shape)| {
+        let cut = areas.cut_from(&area.id).filter(|other| other.id != area.id);
+        let all = std::iter::once(area).chain(cut);
+        MapArea {
+            name: words.area(area.id.as_str()),
+            incidents: all.map(|area| count(area.id.as_str())).sum(),
+            polygons: polygons_of(shape),
+        }
+    });
+    drawn.collect()
+}
+
+fn polygons_of(shape: &MultiPolygon) -> Vec<Vec<Vec<LonLatDegrees>>> {
+    let ring = |ring: &LineString| ring.coords().map(|at| (at.x, at.y)).collect();
+    let polygons = shape.iter();
+    polygons
+        .map(|polygon| {
+            std::iter::once(polygon.exterior()).chain(polygon.interiors()).map(ring).collect()
+        })
+        .collect()
+}
+
 /// Tells what a chart shows in words: each bar with its values.
-fn describe(series: &[Series], bars: &[Bar]) -> String {
+pub(super) fn describe(series: &[Series], bars: &[Bar]) -> String {
     let value = |(value, series): (&u64, &Series)| match bars.first().map(|bar| bar.values.len()) {
         Some(1) => value.to_string(),
         _ => format!("{} {value}", series.label),
@@ -287,7 +287,7 @@ fn describe(series: &[Series], bars: &[Bar]) -> String {
 }
 
 /// Shortens `2024-03` to `03/24`; a year stays as it is.
-fn short_month(time: &str) -> String {
+pub(super) fn short_month(time: &str) -> String {
     match time.split_once('-') {
         Some((year, month)) => format!("{month}/{}", year.get(2..).unwrap_or(year)),
         None => time.to_owned(),

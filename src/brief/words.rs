@@ -1,9 +1,13 @@
-//! Numbers, days and months in words, in the language of the reader.
+//! Numbers, days, months and names in words, in the language of the reader.
 
 use chrono::{Datelike, NaiveDate};
 
 use crate::aggregates::answer::HarmFigure;
 use crate::error::Language;
+use crate::geo::countries::Country;
+use crate::geo::locate::Geo;
+use crate::taxonomy::catalogue::Taxonomy;
+use crate::taxonomy::label::Label;
 
 const MONTHS_EN: [&str; 12] = [
     "January",
@@ -97,6 +101,62 @@ impl Language {
         };
         let name = names.get(day.month0() as usize).copied().unwrap_or_default();
         format!("{name} {}", day.year())
+    }
+}
+
+/// A country, and what things are called in the language of the reader.
+#[derive(Clone, Copy)]
+pub struct Words<'a> {
+    /// The country.
+    pub country: &'a Country,
+    /// Places.
+    pub geo: &'a Geo,
+    /// Labels of themes and categories.
+    pub taxonomy: &'a Taxonomy,
+    /// The language.
+    pub language: Language,
+}
+
+impl Words<'_> {
+    /// Returns the name of the country.
+    pub fn country_name(&self) -> String {
+        self.say(&self.country.name_en, &self.country.name_fr)
+    }
+
+    /// Returns the name of a first-level area by its code, which stands for it where it has none.
+    pub fn area(&self, code: &str) -> String {
+        let area = self.geo.areas().find(code);
+        area.map_or_else(|| code.to_owned(), |area| self.say(&area.name_en, &area.name_fr))
+    }
+
+    /// Returns the label of a theme.
+    pub fn theme(&self, code: &str) -> String {
+        let themes = self.taxonomy.themes();
+        let theme = themes.iter().find(|theme| theme.code == code);
+        theme.map_or_else(|| code.to_owned(), |theme| self.label(theme.label))
+    }
+
+    /// Returns the label of a category.
+    pub fn category(&self, code: &str) -> String {
+        let themes = self.taxonomy.themes();
+        let mut categories = themes.iter().flat_map(|theme| theme.categories.iter());
+        let category = categories.find(|category| category.code == code);
+        category.map_or_else(|| code.to_owned(), |category| self.label(category.label))
+    }
+
+    /// Heads a chart; with its country and period too, where it stands alone.
+    pub fn head(&self, title: String, period: &str, stands_alone: bool) -> String {
+        if stands_alone { format!("{title} · {} · {period}", self.country_name()) } else { title }
+    }
+
+    /// Returns a label.
+    pub fn label(&self, label: &Label) -> String {
+        self.say(&label.en, &label.fr)
+    }
+
+    /// Returns the words of the language.
+    pub fn say(&self, en: &str, fr: &str) -> String {
+        self.language.say(en, fr).to_owned()
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use chrono::NaiveDate;
+
 use crate::error::FieldError;
 
 /// A month of a year.
@@ -35,6 +37,16 @@ impl Month {
             12 => Self { year: self.year + 1, month: 1 },
             month => Self { month: month + 1, ..self },
         }
+    }
+
+    /// Returns its first day.
+    pub fn first_day(self) -> NaiveDate {
+        NaiveDate::from_ymd_opt(self.year, self.month, 1).unwrap_or_default()
+    }
+
+    /// Returns its last day.
+    pub fn last_day(self) -> NaiveDate {
+        self.next().first_day().pred_opt().unwrap_or_default()
     }
 
     /// Returns its quarter, 1 to 4.

@@ -4,6 +4,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use resvg::tiny_skia::Pixmap;
 use sentinelle::auth::types::Role;
 use sha2::{Digest, Sha256};
 
@@ -122,6 +123,43 @@ fn each_chart_is_a_picture_with_words_for_those_who_cannot_see_it() {
     analyst.get(&path).expect_problem(404, "not_found");
     let nowhere = analyst.get(&format!("/v1/charts/map.svg?{MARCH}"));
     assert_eq!(nowhere.expect_problem(400, "invalid_parameter").pointers(), ["?country"]);
+}
+
+#[test]
+fn each_chart_is_painted_in_pixels_with_its_bars_and_letters() {
+    let app = TestApp::start();
+    submit_march(&app.monitor(), &app.reviewer());
+    let analyst = app.user(Role::Analyst, "all");
+
+    for name in CHARTS {
+        let query = format!("country=SLE&{MARCH}&lang=fr");
+        let svg = analyst.get(&format!("/v1/charts/{name}.svg?{query}")).expect(200).text();
+        let answer = analyst.get(&format!("/v1/charts/{name}.png?{query}")).expect(200);
+
+        assert_eq!(answer.header("content-type"), Some("image/png"));
+        let painted = Pixmap::decode_png(&answer.body).expect("a PNG");
+        let size = |side: &str| {
+            let (_, rest) = svg.split_once(&format!(" {side}=\"")).expect(side);
+            let points: f32 = rest.split('"').next().expect("a number").parse().expect("a number");
+            (2.0 * points).ceil()
+        };
+        assert_eq!(
+            (painted.width() as f32, painted.height() as f32),
+            (size("width"), size("height"))
+        );
+        let width = painted.width() as usize;
+        let count = |rows: std::ops::Range<usize>, is_it: fn([u8; 3]) -> bool| {
+            let pixels = &painted.pixels()[rows.start * width..rows.end * width];
+            pixels.iter().filter(|it| is_it([it.red(), it.green(), it.blue()])).count()
+        };
+        let n_ink = count(0..50, |colours| colours.into_iter().all(|colour| colour < 0x48));
+        assert!(n_ink > 200, "{name}: a title");
+        let is_colour = |[red, _, blue]: [u8; 3]| red.abs_diff(blue) > 0x20;
+        let n_coloured = count(50..painted.height() as usize, is_colour);
+        assert!(n_coloured > 500, "{name}: {n_coloured} pixels of bars or areas");
+    }
+    let path = format!("/v1/charts/nothing.png?country=SLE&{MARCH}");
+    analyst.get(&path).expect_problem(404, "not_found");
 }
 
 #[test]

@@ -10,6 +10,29 @@ use crate::releases::axis::{ALL, NO_AREA};
 use crate::releases::period::{Month, months_of};
 use crate::releases::types::ReleasedAtom;
 
+/// What figures are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// For whoever asks: exact.
+    Own,
+    /// To be published: those of a release.
+    Publication,
+}
+
+impl Purpose {
+    /// Takes `for` out of `pairs`.
+    ///
+    /// # Errors
+    /// `InvalidParameter`.
+    pub fn take(pairs: &mut Pairs) -> Result<Self> {
+        match pairs.take_one("for")?.as_deref() {
+            None => Ok(Self::Own),
+            Some("publication") => Ok(Self::Publication),
+            Some(_) => Err(query::invalid("for", "for is publication", "for est publication")),
+        }
+    }
+}
+
 /// What figures are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {

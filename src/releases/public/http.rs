@@ -1,7 +1,6 @@
 //! Routes that need no credential: figures of releases, open to scripts of any page and to caches.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -14,8 +13,7 @@ use crate::audit::head::hex;
 use crate::auth::rates::RateLimits;
 use crate::auth::types::Scope;
 use crate::context::Context;
-use crate::db::dialect::DbConn;
-use crate::error::{Code, Error, Language, Result};
+use crate::error::{Error, Language, Result};
 use crate::geo::countries::Country;
 use crate::http::conditional::{is_unchanged, numbers_tag};
 use crate::http::frame;
@@ -26,13 +24,14 @@ use crate::releases::file::write_atoms;
 use crate::releases::public::answer::{Cell, Figure, aggregate, figure, list_figures};
 use crate::releases::public::ask::{By, FILTERS, Filter, take_by};
 use crate::releases::public::csv::{Tags, write_cells, write_countries};
+use crate::releases::public::shown::{Shown, find_shown, take_release};
 use crate::releases::public::view::{
     CellView, PublicAggregate, PublicCountry, PublicCountryItem, PublicCountryList, PublicItem,
     PublicReleaseList, PublicReleaseWhole, StampView,
 };
 use crate::releases::public::words::method_note;
 use crate::releases::store;
-use crate::releases::types::{Release, ReleasedAtom, State};
+use crate::releases::types::ReleasedAtom;
 use crate::releases::view::AtomView;
 
 /// Most figures listed that filters would cut.
@@ -95,36 +94,6 @@ pub struct ReleaseParam {
     release: Option<String>,
 }
 
-/// A release that is shown, with its atoms; those that are withdrawn have no figure.
-struct Shown {
-    release: Release,
-    stamp: StampView,
-    atoms: Arc<[ReleasedAtom]>,
-}
-
-fn find_shown(conn: &mut DbConn, context: &Context, wanted: Option<ReleaseId>) -> Result<Shown> {
-    let found = if let Some(id) = wanted {
-        store::find_release(conn, id)?
-    } else {
-        let published = store::list_published(conn)?;
-        published.into_iter().find(|release| release.state() == State::Published)
-    };
-    let release = found.ok_or_else(Error::not_found)?;
-    let stamp = StampView::of(&release).ok_or_else(Error::not_found)?;
-    if release.state() == State::Withdrawn {
-        return Err(Error::new(Code::ReleaseWithdrawn));
-    }
-    let mut atoms = context.shelf.get(conn, release.row_id)?;
-    if !release.withdrawals.is_empty() {
-        let hide = |atom: &ReleasedAtom| {
-            let incidents = atom.incidents.filter(|_| release.shows(atom));
-            ReleasedAtom { incidents, ..atom.clone() }
-        };
-        atoms = atoms.iter().map(hide).collect();
-    }
-    Ok(Shown { release, stamp, atoms })
-}
-
 /// What every public request begins with.
 struct Caller {
     pairs: Pairs,
@@ -135,20 +104,6 @@ fn admit(request: &HttpRequest, rates: &RateLimits) -> Result<Caller> {
     rates.count_public()?;
     let language = frame::negotiate(request.headers());
     Ok(Caller { pairs: Pairs::of(request)?, language })
-}
-
-fn take_release(pairs: &mut Pairs) -> Result<Option<ReleaseId>> {
-    let text = pairs.take_one("release")?;
-    let id = |text: String| {
-        Id::parse(&text).ok_or_else(|| {
-            query::invalid(
-                "release",
-                "a release is named by its UUID: see GET /v1/public/releases",
-                "une publication se désigne par son UUID : voir GET /v1/public/releases",
-            )
-        })
-    };
-    text.map(id).transpose()
 }
 
 fn take_style(pairs: &mut Pairs) -> Result<(ByteOrderMark, Tags)> {

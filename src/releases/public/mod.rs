@@ -5,5 +5,6 @@ pub mod answer;
 pub mod ask;
 pub mod csv;
 pub mod http;
+pub mod shown;
 pub mod view;
 pub mod words;

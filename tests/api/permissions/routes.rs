@@ -170,6 +170,7 @@ pub(super) fn all() -> Vec<Spec> {
         Spec::read("GET /v1/countries/{country}/brief.html", Country),
         Spec::read("GET /v1/countries/{country}/brief.pdf", Country),
         Spec::list("GET /v1/charts/{name}.svg"),
+        Spec::list("GET /v1/charts/{name}.png"),
         // maps
         Spec::read("GET /ogc", Country),
         Spec::read("GET /ogc/api", Country),

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod briefs;
 mod commands;
 mod figures;
 mod making;

@@ -1,0 +1,117 @@
+//! Briefs that may be published: the figures of a release, and nothing of today.
+
+use sentinelle::auth::types::Role;
+
+use crate::harness::Client;
+use crate::releases::stage::{KILLING, Stage, several};
+
+const BRIEF: &str = "/v1/countries/LSO/brief.html?for=publication&lang=en";
+
+/// Nine in one area and seven in two others in February, eight of two themes in March; then one more, after the release.
+fn stage() -> (Stage, Vec<String>) {
+    let stage = Stage::new();
+    let areas = stage.areas("LSO");
+    for (n, area) in [(9, &areas[0]), (3, &areas[1]), (4, &areas[2])] {
+        let all = several(n, "2024-02-05", KILLING).into_iter();
+        stage.tell(&all.map(|told| told.within(area)).collect::<Vec<_>>());
+    }
+    stage.tell(&several(1, "2024-03-05", KILLING));
+    stage.tell(&several(7, "2024-03-06", &stage.pollution));
+    stage.publish("2024-03");
+    stage.tell(&several(1, "2024-03-07", KILLING));
+    (stage, areas)
+}
+
+fn tile(html: &str, label: &str) -> String {
+    let (before, _) = html.split_once(&format!("</strong><span>{label}</span>")).expect(label);
+    before.rsplit_once("<strong>").expect("a figure").1.to_owned()
+}
+
+fn page(client: &Client, path: &str) -> String {
+    client.get(path).expect(200).text()
+}
+
+#[test]
+fn a_brief_for_publication_tells_whole_figures_of_a_release() {
+    let (stage, areas) = stage();
+    let analyst = stage.app.user(Role::Analyst, "LSO,SLE");
+    let exact = page(&analyst, "/v1/countries/LSO/brief.html?from=2024-01&to=2024-03&lang=en");
+    assert_eq!(tile(&exact, "Verified incidents"), "25", "exact for whoever may");
+    assert!(exact.contains("NOT FOR PUBLICATION"));
+
+    let told = page(&analyst, BRIEF);
+
+    assert_eq!(tile(&told, "Verified incidents"), "24", "as it was released");
+    assert!(!told.contains("NOT FOR PUBLICATION") && told.contains("RELEASE 1"), "{told}");
+    let country = stage.public("countries/LSO");
+    for theme in country["themes"].as_array().expect("themes") {
+        let figure = theme["incidents"].as_u64().map_or("–".to_owned(), |n| n.to_string());
+        assert_eq!(tile(&told, theme["name"].as_str().expect("a name")), figure);
+    }
+    let geo = stage.app.context.geo();
+    let name = |code: &String| geo.areas().find(code).expect("an area").name_en.clone();
+    assert!(told.contains(&format!("{}: 9", name(&areas[0]))), "a figure of its own: {told}");
+    for area in &areas[1..3] {
+        assert!(!told.contains(&format!("{}: ", name(area))), "{area} is told with others");
+    }
+    let note = country["note"].as_str().expect("a note");
+    assert!(told.contains(note), "the method of the release");
+    assert!(told.contains(country["release"]["sha256"].as_str().expect("a hash")));
+    for absent in ["People killed", "Good practice", "<circle"] {
+        assert!(!told.contains(absent), "no release tells it: {absent}");
+    }
+}
+
+#[test]
+fn a_period_gets_what_lies_in_it_whole_and_the_rest_as_it_is() {
+    let (stage, _) = stage();
+    let analyst = stage.app.user(Role::Analyst, "all");
+
+    let february = page(&analyst, &format!("{BRIEF}&from=2024-02&to=2024-02"));
+    let cut = stage.public("aggregates?country=LSO&from=2024-02&to=2024-02");
+
+    assert!(february.contains("<p>February 2024</p>"));
+    let right = cut["total"]["incidents"].as_u64().map_or("–".to_owned(), |n| n.to_string());
+    assert_eq!(tile(&february, "Verified incidents"), right);
+    let nothing = page(&analyst, "/v1/countries/SLE/brief.html?for=publication&lang=en");
+    assert_eq!(tile(&nothing, "Verified incidents"), "0");
+}
+
+#[test]
+fn a_brief_for_publication_is_of_a_release_that_is_shown_and_a_country_in_scope() {
+    let stage = Stage::new();
+    let analyst = stage.app.user(Role::Analyst, "LSO");
+    analyst.get(BRIEF).expect_problem(404, "not_found");
+    stage.tell(&several(8, "2024-02-05", KILLING));
+    let id = stage.publish("2024-03");
+
+    let named = page(&analyst, &format!("{BRIEF}&release={id}"));
+    assert_eq!(named, page(&analyst, BRIEF));
+    let pdf = analyst.get("/v1/countries/LSO/brief.pdf?for=publication&lang=fr").expect(200);
+    let named = "inline; filename=\"brief-LSO-for-publication.pdf\"";
+    assert_eq!(pdf.header("content-disposition"), Some(named));
+    let n_pages = String::from_utf8_lossy(&pdf.body).matches("/Type /Page\n").count();
+    assert!((1..=4).contains(&n_pages), "{n_pages} pages");
+    for (name, right) in
+        [("months", 200), ("themes", 200), ("areas", 200), ("map", 200), ("practice", 400)]
+    {
+        for format in ["svg", "png"] {
+            let path = format!("/v1/charts/{name}.{format}?country=LSO&for=publication");
+            assert_eq!(analyst.get(&path).status, right, "{path}");
+        }
+    }
+    let elsewhere = "/v1/countries/SLE/brief.html?for=publication";
+    analyst.get(elsewhere).expect_problem(404, "not_found");
+    for (more, code) in [
+        ("&from=2024-02-03", "invalid_parameter"),
+        ("&status=all", "unknown_parameter"),
+        ("&release=1", "invalid_parameter"),
+    ] {
+        analyst.get(&format!("{BRIEF}{more}")).expect_problem(400, code);
+    }
+    let own = "/v1/countries/LSO/brief.html?release=1";
+    analyst.get(own).expect_problem(400, "unknown_parameter");
+    let gone = stage.draft("2024-03")["id"].as_str().expect("an id").to_owned();
+    let draft = analyst.get(&format!("{BRIEF}&release={gone}"));
+    draft.expect_problem(404, "not_found");
+}
