@@ -1,12 +1,31 @@
 //! Files that appear whole or not at all: written beside their place under another name, brought to disk, then named.
 //!
-//! What a process killed in between leaves is a hidden `.part` file that nothing reads; never half a file by the right name.
+//! What a process killed in between leaves is a hidden `.part` file that nothing reads, and that `doctor` names since it may
+//! hold a key; never half a file by the right name.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+
+const PREFIX: &str = ".sentinelle-";
+const SUFFIX: &str = ".part";
+
+/// Returns what processes left of files beside `path` that were never whole; others may be written just now.
+///
+/// # Shape
+/// Sorted; empty when the folder cannot be read.
+pub fn list_unfinished(path: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder_of(path)).into_iter().flatten();
+    let is_ours = |name: &str| name.starts_with(PREFIX) && name.ends_with(SUFFIX);
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut left: Vec<PathBuf> = paths
+        .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(is_ours))
+        .collect();
+    left.sort();
+    left
+}
 
 /// A file on its way to its name, which only its owner may read; removed when dropped before.
 pub struct NewFile {
@@ -24,7 +43,7 @@ impl NewFile {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let mut builder = tempfile::Builder::new();
-        let file = builder.prefix(".sentinelle-").suffix(".part").tempfile_in(folder_of(path))?;
+        let file = builder.prefix(PREFIX).suffix(SUFFIX).tempfile_in(folder_of(path))?;
         Ok(Self { path: path.to_owned(), file })
     }
 
@@ -48,7 +67,8 @@ impl NewFile {
     pub fn publish(self) -> io::Result<()> {
         self.sync()?;
         self.file.persist_noclobber(&self.path).map_err(|error| error.error)?;
-        sync_folder_of(&self.path)
+        // Whoever is told that it failed counts on nothing being there.
+        sync_folder_of(&self.path).inspect_err(|_| drop(std::fs::remove_file(&self.path)))
     }
 }
 
@@ -82,7 +102,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
-    use crate::new_file::NewFile;
+    use crate::new_file::{NewFile, list_unfinished};
 
     fn n_files(folder: &Path) -> usize {
         fs::read_dir(folder).unwrap().count()
@@ -107,7 +127,9 @@ mod tests {
     fn a_file_given_up_leaves_nothing_and_one_that_is_there_is_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.key");
-        drop(NewFile::begin(&path).unwrap());
+        let begun = NewFile::begin(&path).unwrap();
+        assert_eq!(list_unfinished(&path).len(), 1);
+        drop(begun);
         assert_eq!(n_files(folder.path()), 0);
 
         let [mut first, second] = [(); 2].map(|()| NewFile::begin(&path).unwrap());

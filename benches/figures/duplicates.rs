@@ -29,6 +29,7 @@ use tempfile::TempDir;
 
 use crate::accounts::{Kind, invent};
 use crate::intake::{App, new_database};
+use crate::load::hold_pages;
 use crate::recognised::{Recognised, Seen};
 use crate::table::{Table, median_ms};
 
@@ -38,8 +39,7 @@ const SEED: u64 = 977_431;
 const DENSITY: usize = 40;
 /// Look-ups measured at each size.
 const N_LOOKUPS: usize = 200;
-/// Incidents inserted in one transaction: at each statement SQLite walks the journal of the savepoint, which holds a page for each
-/// index of each of them, since ids are random.
+/// Incidents inserted in one transaction: see `load::file`.
 const BATCH: usize = 50;
 
 #[expect(clippy::disallowed_methods, reason = "a measurement is told its sizes there")]
@@ -185,14 +185,6 @@ fn fill(context: &Context, from: usize, to: usize) {
         });
         filed.expect("they are new");
         at = end;
-    }
-}
-
-/// Lets SQLite hold most of the indexes in memory (2 GB); PostgreSQL has its own.
-fn hold_pages(conn: &mut DbConn) -> diesel::QueryResult<()> {
-    match conn {
-        DbConn::Sqlite(conn) => conn.batch_execute("PRAGMA cache_size = -2000000"),
-        DbConn::Postgres(_) => Ok(()),
     }
 }
 

@@ -1,33 +1,26 @@
-//! Exports of a million incidents: rows a second in each format beside `DuckDB`'s `COPY` of the same rows, how soon they begin, and
+//! Exports: rows a second in each format beside `DuckDB`'s `COPY` of the same rows, how soon they begin, and
 //! what they add to the memory of the service.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use sentinelle::geo::locate::Geo;
-use serde_json::Value;
+use sentinelle::auth::types::Role;
 
-use crate::load;
+use crate::intake::App;
+use crate::queue::token;
 use crate::table::Table;
 
-const N_REPORTS: usize = 1_000_000;
 const FORMATS: [&str; 5] = ["csv", "ndjson", "geojson", "xlsx", "parquet"];
 
-pub(crate) fn measure(table: &mut Table) {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    let at = |words: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sentinelle"));
-        command.args(words).arg("--data-dir").arg(folder.path()).env("SENTINELLE_LOG", "warn");
-        command
-    };
-    let token = |role: &str| {
-        let add = ["user", "add", role, "--role", role, "--scope", "all", "--token", "--json"];
-        let told: Value =
-            serde_json::from_slice(&at(&add).output().expect("a user").stdout).expect("JSON");
-        told["token"].as_str().expect("a token").to_owned()
-    };
-    let mut served = at(&["serve", "--listen", "127.0.0.1:0"])
+pub(crate) fn measure_files(table: &mut Table, engine: &str, app: &App, n: usize) {
+    let analyst = token(&app.context, "exporter", Role::Analyst);
+    // A process of its own, so that what it holds is known.
+    let mut served = Command::new(env!("CARGO_BIN_EXE_sentinelle"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--database-url", &app.database_url])
+        .arg("--data-dir")
+        .arg(app.folder.path())
+        .env("SENTINELLE_LOG", "warn")
         .stderr(Stdio::piped())
         .spawn()
         .expect("the service");
@@ -38,8 +31,6 @@ pub(crate) fn measure(table: &mut Table) {
         .find_map(|line| line.split_once("listens on ").map(|(_, url)| url.to_owned()))
         .expect("it listens");
     std::thread::spawn(move || words.for_each(drop));
-    send_reports(&url, &token("monitor"));
-    let analyst = token("analyst");
     let get = |path: &str| fetch(&format!("{url}/v1/{path}"), &analyst);
     // The columns take all facts in at the first question.
     get("aggregates?status=all");
@@ -49,16 +40,15 @@ pub(crate) fn measure(table: &mut Table) {
         let before = forget_peak(&served);
         let Fetched { seconds, first_byte_s, n_bytes, n_lines, n_announced, kept } =
             get(&format!("exports/incidents.{format}?status=all"));
-        assert_eq!(n_announced, Some(N_REPORTS), "{format}");
         match format {
-            "csv" => assert_eq!(n_lines, N_REPORTS + 1),
-            "ndjson" => assert_eq!(n_lines, N_REPORTS),
+            "csv" => assert_eq!(n_lines, n_announced + 1),
+            "ndjson" => assert_eq!(n_lines, n_announced),
             _ => {}
         }
         let grown = resident_mib(&served, "VmHWM") - before;
-        let per_s = N_REPORTS as f64 / seconds;
+        let per_s = n_announced as f64 / seconds;
         table.tell(
-            &format!("export of 1 M incidents, {format}"),
+            &format!("exports, {engine}: {n} incidents, {format}"),
             format!("{per_s:.0} rows/s, + {grown:.0} MiB"),
             format!("{:.0} MB, the first byte after {first_byte_s:.2} s", n_bytes as f64 / 1e6),
         );
@@ -69,7 +59,7 @@ pub(crate) fn measure(table: &mut Table) {
     }
     served.kill().expect("it runs");
     served.wait().expect("it ends");
-    compare(table, csv_per_s, &parquet);
+    compare(table, engine, csv_per_s, &parquet);
 }
 
 /// An answer that was read to its end.
@@ -79,19 +69,16 @@ struct Fetched {
     n_bytes: usize,
     n_lines: usize,
     /// Rows that its head tells of.
-    n_announced: Option<usize>,
+    n_announced: usize,
     /// What it holds, where another program is to read it.
     kept: Vec<u8>,
 }
 
 fn fetch(url: &str, token: &str) -> Fetched {
     let begun = Instant::now();
-    let mut answer = ureq::get(url)
-        .header("authorization", &format!("Bearer {token}"))
-        .call()
-        .expect("an answer");
+    let mut answer = ureq::get(url).header("authorization", token).call().expect("an answer");
     let n_announced = answer.headers().get("sentinelle-rows");
-    let n_announced = n_announced.and_then(|told| told.to_str().ok()?.parse().ok());
+    let n_announced = n_announced.and_then(|told| told.to_str().ok()?.parse().ok()).unwrap_or(0);
     let mut reader = answer.body_mut().with_config().limit(1 << 34).reader();
     let (mut n_bytes, mut n_lines, mut first_byte_s) = (0, 0, 0.0);
     let (mut kept, mut piece) = (Vec::new(), vec![0; 1 << 16]);
@@ -110,7 +97,7 @@ fn fetch(url: &str, token: &str) -> Fetched {
 }
 
 /// Writes the same rows by `DuckDB`, where `make bench` provides it.
-fn compare(table: &mut Table, csv_per_s: f64, parquet: &[u8]) {
+fn compare(table: &mut Table, engine: &str, csv_per_s: f64, parquet: &[u8]) {
     #[expect(clippy::disallowed_methods, reason = "make bench names its python in the environment")]
     let Ok(python) = std::env::var("SENTINELLE_BENCH_PYTHON") else { return };
     let file = tempfile::NamedTempFile::with_suffix(".parquet").expect("a file");
@@ -126,15 +113,10 @@ fn compare(table: &mut Table, csv_per_s: f64, parquet: &[u8]) {
         .parse()
         .unwrap_or_else(|_| panic!("DuckDB: {told} {}", String::from_utf8_lossy(&output.stderr)));
     table.tell(
-        "export as CSV beside DuckDB's COPY of its rows",
+        &format!("exports, {engine}: CSV beside DuckDB's COPY of its rows"),
         format!("{csv_per_s:.0} rows/s"),
         format!("{per_s:.0} rows/s: × {:.2}", csv_per_s / per_s),
     );
-}
-
-fn send_reports(url: &str, token: &str) {
-    let geo = Geo::builtin().expect("the built-in places");
-    load::send_lines(url, &format!("Bearer {token}"), &geo, N_REPORTS);
 }
 
 /// Lets the service's peak begin at what it holds now; returns that.

@@ -131,9 +131,10 @@ fn check_freshness(table: &mut Table, engine: &str, new_url: &dyn Fn(&TempDir) -
 pub(crate) struct App {
     pub(crate) context: Data<Context>,
     pub(crate) address: String,
+    pub(crate) database_url: String,
+    /// Where its key lies, and on SQLite its database; removed with it.
+    pub(crate) folder: TempDir,
     stop: Box<dyn FnOnce()>,
-    /// Removed with the database in it.
-    _folder: TempDir,
 }
 
 impl App {
@@ -146,12 +147,14 @@ impl App {
         let url = new_url(&folder);
         let options = DbOptions { batch_limit, commit_delay, ..DbOptions::new(&url) };
         let db = Db::open(&options).expect("the database opens");
-        let store =
-            StoreConfig { database_url: Some(url), ..StoreConfig::in_folder(folder.path()) };
+        let store = StoreConfig {
+            database_url: Some(url.clone()),
+            ..StoreConfig::in_folder(folder.path())
+        };
         let context = Context::with_db(db, &store, Clock::system(), &mut |_| {});
         let context = Data::new(context.expect("the context"));
         let (address, stop) = serve(&context);
-        Self { context, address, stop, _folder: folder }
+        Self { context, address, database_url: url, folder, stop }
     }
 
     fn token(&self, name: &str, role: Role) -> String {

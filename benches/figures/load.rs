@@ -6,12 +6,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use actix_web::web::Data;
 use chrono::NaiveDate;
+use diesel::connection::SimpleConnection;
+use sentinelle::auth::accounts::add_user;
+use sentinelle::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
 use sentinelle::cli::demo::invent::invent;
 use sentinelle::cli::demo::run::demo_places;
+use sentinelle::context::Context;
+use sentinelle::db::dialect::DbConn;
 use sentinelle::geo::locate::Geo;
+use sentinelle::intake::http::prepare_body;
+use sentinelle::intake::prepare::Channel;
+use sentinelle::intake::store::new_rows;
 use serde_json::Value;
 use uuid::Uuid;
+
+/// Reports of one transaction, and threads that file: at each statement SQLite walks the journal of the savepoint, which holds a
+/// page for each index of each of them.
+const FILED_AT_ONCE: usize = 4;
+const N_FILING: usize = 64;
 
 /// How a run went.
 pub(crate) struct Load {
@@ -22,17 +36,75 @@ pub(crate) struct Load {
 
 /// Returns `n` varied, valid reports with ids of their own; the texts are the demo's.
 pub(crate) fn reports(geo: &Geo, n: usize) -> Vec<Vec<u8>> {
+    let bodies = bodies(geo, n);
+    bodies.iter().cycle().take(n).map(|body| with_new_id(body).to_string().into_bytes()).collect()
+}
+
+/// Returns up to 2,000 varied, valid reports; the texts are the demo's.
+fn bodies(geo: &Geo, n: usize) -> Vec<Value> {
     let today = NaiveDate::from_ymd_opt(2024, 3, 31).expect("a day");
     let invented = invent(7, n.min(2_000), &demo_places(geo), today).expect("the demo's texts");
-    let bodies: Vec<Value> = invented.into_iter().map(|report| report.body).collect();
-    let with_id = |body: &Value| {
-        let mut body = body.clone();
-        if let Some(map) = body.as_object_mut() {
-            map.insert("id".to_owned(), Uuid::new_v4().to_string().into());
-        }
-        body.to_string().into_bytes()
+    invented.into_iter().map(|report| report.body).collect()
+}
+
+fn with_new_id(body: &Value) -> Value {
+    let mut body = body.clone();
+    if let Some(map) = body.as_object_mut() {
+        map.insert("id".to_owned(), Uuid::new_v4().to_string().into());
+    }
+    body
+}
+
+/// Files `n` reports of `n_monitors` past HTTP and without waiting for each: a million in minutes.
+pub(crate) fn file(context: &Data<Context>, n: usize, n_monitors: usize) {
+    let (bodies, next) = (bodies(&context.geo(), n), AtomicUsize::new(0));
+    let monitors: Vec<Principal> = (0..n_monitors).map(|nth| monitor(context, nth)).collect();
+    let prepare = |nth: usize| {
+        let body = serde_json::from_value(with_new_id(&bodies[nth % bodies.len()]));
+        let sender = &monitors[nth % n_monitors];
+        let prepared = prepare_body(sender, context, body.expect("a report"), Channel::Api);
+        new_rows(&prepared.expect("a valid report")).expect("rows")
     };
-    bodies.iter().cycle().take(n).map(with_id).collect()
+    let file_some = || {
+        loop {
+            let begin = next.fetch_add(FILED_AT_ONCE, Ordering::Relaxed);
+            if begin >= n {
+                return;
+            }
+            let mut all: Vec<_> = (begin..n.min(begin + FILED_AT_ONCE)).map(prepare).collect();
+            let filed = context.db.write_here(move |tx| {
+                hold_pages(tx.conn)?;
+                for rows in &mut all {
+                    tx.insert(rows)?;
+                }
+                Ok(())
+            });
+            filed.expect("they are new");
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..N_FILING {
+            scope.spawn(file_some);
+        }
+    });
+}
+
+fn monitor(context: &Context, nth: usize) -> Principal {
+    let name = format!("monitor {nth}");
+    let id = add_user(context, &name, Role::Monitor, vec![GrantScope::All]).expect("a user");
+    let grant = Grant { role: Role::Monitor, written: GrantScope::All, scope: Scope::All };
+    Principal::User { id, grants: vec![grant], limits: Limits::default() }
+}
+
+/// Lets SQLite hold most of the indexes in memory (2 GB) and copy pages to its file less often: the ids of what is filed are
+/// random, so that each of them changes a page of each index. PostgreSQL has memory of its own.
+pub(crate) fn hold_pages(conn: &mut DbConn) -> diesel::QueryResult<()> {
+    match conn {
+        DbConn::Sqlite(conn) => {
+            conn.batch_execute("PRAGMA cache_size = -2000000; PRAGMA wal_autocheckpoint = 100000")
+        }
+        DbConn::Postgres(_) => Ok(()),
+    }
 }
 
 /// Sends `n` reports as lines, some at once; all must be new. `bearer` is what stands in the header.

@@ -25,6 +25,7 @@ mod load;
 mod locate;
 mod memory;
 mod ogc;
+mod outlets;
 mod packs;
 mod places;
 mod queue;
@@ -40,7 +41,7 @@ use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 17] = [
+const PARTS: [Part; 15] = [
     // First, while no freed memory lies about that its own would take unseen.
     ("places", places::measure),
     ("locate", locate::measure),
@@ -51,14 +52,12 @@ const PARTS: [Part; 17] = [
     ("intake", intake::measure),
     ("queue", queue::measure),
     ("search", search::measure),
-    ("ogc", ogc::measure),
+    ("outlets", outlets::measure),
     ("duplicates", duplicates::measure),
-    ("releases", releases::measure),
     ("audit", audit::measure),
     ("sign_in", sign_in::measure),
     ("memory", memory::measure),
     ("keys", keys::measure),
-    ("exports", exports::measure),
 ];
 
 fn main() {

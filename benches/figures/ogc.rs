@@ -1,15 +1,11 @@
-//! Pages of OGC API Features at a million incidents: the first and the last ones, all of them and those of a filter.
-//!
-//! `SENTINELLE_BENCH_OGC=100000` measures at another number of incidents.
+//! Pages of OGC API Features: the first and the last ones, of all incidents and of those of a filter.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sentinelle::auth::types::Role;
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::intake::{App, new_database};
-use crate::load;
+use crate::intake::App;
 use crate::queue::token;
 use crate::table::{Table, median_ms};
 
@@ -22,24 +18,7 @@ const N_ENDS: usize = 10;
 
 const FILTER: &str = "severity%20%3E%3D%204%20AND%20country%20IN%20('SLE'%2C'COD')%20AND%20S_INTERSECTS(geometry%2CBBOX(-20%2C-10%2C30%2C12))";
 
-pub(crate) fn measure(table: &mut Table) {
-    #[expect(clippy::disallowed_methods, reason = "a measurement is told its sizes there")]
-    let told = std::env::var("SENTINELLE_BENCH_OGC").ok();
-    let n = told.map_or(1_000_000, |text| text.parse().expect("a number"));
-    let sqlite =
-        |folder: &TempDir| format!("sqlite://{}", folder.path().join("bench.db").display());
-    measure_on(table, "SQLite", n, &sqlite);
-    #[expect(clippy::disallowed_methods, reason = "make bench names its server in the environment")]
-    let postgres = std::env::var("SENTINELLE_TEST_POSTGRES_URL");
-    match postgres {
-        Ok(server) => measure_on(table, "PostgreSQL", n, &|_| new_database(&server)),
-        Err(_) => table.tell("maps, PostgreSQL", "not measured", "run it by `make bench`"),
-    }
-}
-
-fn measure_on(table: &mut Table, engine: &str, n: usize, new_url: &dyn Fn(&TempDir) -> String) {
-    let app = App::start(new_url, 256, Duration::ZERO);
-    fill(&app, n);
+pub(crate) fn measure_pages(table: &mut Table, engine: &str, app: &App, n: usize) {
     let analyst = token(&app.context, "analyst", Role::Analyst);
     let all = format!("http://{}/ogc/collections/incidents/items?status=all", app.address);
     for (what, url) in [("all", all.clone()), ("a CQL2 filter", format!("{all}&filter={FILTER}"))] {
@@ -55,12 +34,6 @@ fn measure_on(table: &mut Table, engine: &str, n: usize, new_url: &dyn Fn(&TempD
             format!("{n_matched} match; pages of {SMALL_PAGE} {:.1} ms", median_ms(small)),
         );
     }
-    app.stop();
-}
-
-fn fill(app: &App, n: usize) {
-    let monitor = token(&app.context, "monitor", Role::Monitor);
-    load::send_lines(&format!("http://{}", app.address), &monitor, &app.context.geo(), n);
 }
 
 /// Follows `next` for so many pages; returns the time of each in seconds, and how many match.

@@ -1,8 +1,6 @@
-//! Building a release of a million verified incidents, and how much of it is told at full detail.
-//!
-//! `SENTINELLE_BENCH_RELEASES=100000` measures with another number of incidents.
+//! Building a release of verified incidents, and how much of it is told at full detail.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use diesel::{RunQueryDsl, sql_query};
 use sentinelle::auth::accounts::add_user;
@@ -13,38 +11,12 @@ use sentinelle::releases::partition::Rule;
 use sentinelle::releases::period::Month;
 use sentinelle::releases::store::{find_release, list_atoms};
 use sentinelle::releases::types::ReleasedAtom;
-use tempfile::TempDir;
 
-use crate::intake::{App, new_database};
-use crate::load;
-use crate::queue::token;
+use crate::intake::App;
 use crate::table::Table;
 
-/// Each sends a share of the reports.
-const N_MONITORS: usize = 40;
-
-#[expect(clippy::disallowed_methods, reason = "a measurement is told its size there")]
-fn n_incidents() -> usize {
-    let told = std::env::var("SENTINELLE_BENCH_RELEASES").ok();
-    told.and_then(|n| n.parse().ok()).unwrap_or(1_000_000)
-}
-
-pub(crate) fn measure(table: &mut Table) {
-    let sqlite =
-        |folder: &TempDir| format!("sqlite://{}", folder.path().join("bench.db").display());
-    measure_on(table, "SQLite", &sqlite);
-    #[expect(clippy::disallowed_methods, reason = "make bench names its server in the environment")]
-    let postgres = std::env::var("SENTINELLE_TEST_POSTGRES_URL");
-    match postgres {
-        Ok(server) => measure_on(table, "PostgreSQL", &|_| new_database(&server)),
-        Err(_) => table.tell("releases, PostgreSQL", "not measured", "run it by `make bench`"),
-    }
-}
-
-fn measure_on(table: &mut Table, engine: &str, new_url: &dyn Fn(&TempDir) -> String) {
-    let app = App::start(new_url, 256, Duration::ZERO);
-    let n = n_incidents();
-    fill(&app, n);
+pub(crate) fn measure_draft(table: &mut Table, engine: &str, app: &App, n: usize) {
+    verify_all(app, n);
     let id = add_user(&app.context, "office", Role::Coordinator, vec![GrantScope::All]);
     let actor = Actor { id: id.expect("a user"), now: app.context.clock.now() };
     let span = Span { first: None, last: Month::new(2024, 3).expect("a month") };
@@ -58,7 +30,6 @@ fn measure_on(table: &mut Table, engine: &str, new_url: &dyn Fn(&TempDir) -> Str
         list_atoms(conn, release.row_id)
     });
     let atoms = atoms.expect("atoms");
-    app.stop();
     let count = |atoms: &mut dyn Iterator<Item = &ReleasedAtom>| -> u64 {
         atoms.filter_map(|atom| atom.incidents).map(u64::from).sum()
     };
@@ -76,13 +47,7 @@ fn measure_on(table: &mut Table, engine: &str, new_url: &dyn Fn(&TempDir) -> Str
     );
 }
 
-/// Has the monitors send `n` reports, and verifies them all.
-fn fill(app: &App, n: usize) {
-    for nth in 0..N_MONITORS {
-        let monitor = token(&app.context, &format!("monitor {nth}"), Role::Monitor);
-        let (url, n_own) = (format!("http://{}", app.address), n.div_ceil(N_MONITORS));
-        load::send_lines(&url, &monitor, &app.context.geo(), n_own);
-    }
+fn verify_all(app: &App, n: usize) {
     let verified = app.context.db.write_here(|tx| {
         Ok(sql_query("UPDATE incidents SET status = 'verified'").execute(tx.conn)?)
     });

@@ -13,6 +13,8 @@ pub struct Document {
     pub title: String,
     /// The period.
     pub subtitle: String,
+    /// What a file of it is called, without its ending.
+    pub file_name: String,
     /// Who may have it, in capitals beside the title.
     pub mark: String,
     /// What stands at the foot of every page.

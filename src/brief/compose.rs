@@ -51,6 +51,12 @@ pub fn compose(scene: &Scene<'_>, lists: &CodeLists, made_on: NaiveDate) -> Docu
         ),
         title: scene.words.country_name(),
         subtitle: scene.period(),
+        file_name: format!(
+            "brief-{}-{}-{}",
+            scene.words.country.code.as_str(),
+            scene.facts.from,
+            scene.facts.to
+        ),
         mark: say("INTERNAL: NOT FOR PUBLICATION", "INTERNE : NE PAS PUBLIER"),
         foot: foot.join(" · "),
         blocks,
@@ -90,7 +96,7 @@ fn tiles(scene: &Scene<'_>) -> Vec<Tile> {
             format!(
                 "{} {}",
                 scene.say("of", "sur"),
-                counted(scene, total.incidents, ["incident", "incidents"])
+                scene.words.language.counted(total.incidents, ["incident", "incidents"])
             ),
         ),
         tile(
@@ -114,17 +120,17 @@ fn summary(scene: &Scene<'_>) -> String {
     let (n, reports) = (view.total.incidents, view.total.reports);
     let counted_en = format!(
         "The coalition verified {} in {} for {}, from {}.",
-        counted(scene, n, ["incident", "incidents"]),
+        scene.words.language.counted(n, ["incident", "incidents"]),
         scene.words.country_name(),
         scene.period(),
-        counted(scene, reports, ["report", "reports"]),
+        scene.words.language.counted(reports, ["report", "reports"]),
     );
     let counted_fr = format!(
         "La coalition a vérifié {} pour le pays ({}) et la période ({}), d’après {}.",
-        counted(scene, n, ["incident", "incidents"]),
+        scene.words.language.counted(n, ["incident", "incidents"]),
         scene.words.country_name(),
         scene.period(),
-        counted(scene, reports, ["rapport", "rapports"]),
+        scene.words.language.counted(reports, ["rapport", "rapports"]),
     );
     let mut words = scene.say(&counted_en, &counted_fr);
     if let Some(change) = &view.change {
@@ -144,12 +150,6 @@ fn summary(scene: &Scene<'_>) -> String {
         "Ce sont les rapports reçus et vérifiés, non tous les faits qui se sont produits.",
     ));
     words
-}
-
-/// Writes a number with its noun in the right form: French has the singular for 0 too.
-fn counted(scene: &Scene<'_>, n: u64, [one, many]: [&str; 2]) -> String {
-    let is_one = n == 1 || (n == 0 && scene.words.language.tag() == "fr");
-    format!("{} {}", scene.words.language.number(n), if is_one { one } else { many })
 }
 
 fn places_note(scene: &Scene<'_>) -> String {

@@ -113,11 +113,11 @@ impl Facts {
         })
     }
 
-    /// Returns how many incidents are known to have been in an area.
-    pub fn in_area(&self, code: &str) -> u64 {
-        let mut areas = self.view.admin1.iter();
-        let area = areas.find(|cell| cell.keys.get(By::Admin1) == Some(code));
-        area.map_or(0, |cell| cell.figures.incidents)
+    /// Returns how many incidents are known to have been in one of these areas.
+    pub fn in_areas(&self, codes: &[&str]) -> u64 {
+        count_of(&self.view.admin1, |cell| {
+            cell.keys.get(By::Admin1).is_some_and(|code| codes.contains(&code))
+        })
     }
 
     /// Returns the generalised places with their counts.

@@ -74,7 +74,10 @@ pub struct ChartParams {
 #[utoipa::path(
     get, path = "/v1/countries/{country}/brief.html", tag = "aggregates", operation_id = "get_brief",
     params(("country" = String, Path, description = "Alpha-3 or alpha-2 code", example = "SLE"), BriefParams),
-    responses((status = 200, description = "The brief", body = String, content_type = "text/html"))
+    responses(
+        (status = 200, description = "The brief", body = String, content_type = "text/html"),
+        (status = 410, description = "The release was withdrawn"),
+    )
 )]
 pub async fn get_brief(
     access: Access<ReadCore>,
@@ -96,7 +99,10 @@ pub async fn get_brief(
 #[utoipa::path(
     get, path = "/v1/countries/{country}/brief.pdf", tag = "aggregates", operation_id = "get_brief_pdf",
     params(("country" = String, Path, description = "Alpha-3 or alpha-2 code", example = "SLE"), BriefParams),
-    responses((status = 200, description = "The brief", body = [u8], content_type = "application/pdf"))
+    responses(
+        (status = 200, description = "The brief", body = [u8], content_type = "application/pdf"),
+        (status = 410, description = "The release was withdrawn"),
+    )
 )]
 pub async fn get_brief_pdf(
     access: Access<ReadCore>,
@@ -105,13 +111,12 @@ pub async fn get_brief_pdf(
     path: web::Path<String>,
 ) -> Result<HttpResponse> {
     let wish = Wish::parse(&context, &request, Pairs::of(&request)?)?;
-    let name = format!("brief-{}-{}.pdf", path.to_uppercase(), wish.which.short());
     let made_on = wish.today;
-    let pdf =
-        wish.brief(access, context, &path, move |document| to_pdf(&document, made_on)).await?;
+    let write = move |document: Document| (to_pdf(&document, made_on), document.file_name);
+    let (pdf, name) = wish.brief(access, context, &path, write).await?;
     Ok(HttpResponse::Ok()
         .content_type("application/pdf")
-        .insert_header((header::CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")))
+        .insert_header((header::CONTENT_DISPOSITION, format!("inline; filename=\"{name}.pdf\"")))
         .body(pdf))
 }
 
@@ -121,7 +126,10 @@ pub async fn get_brief_pdf(
 #[utoipa::path(
     get, path = "/v1/charts/{name}.svg", tag = "aggregates", operation_id = "get_chart",
     params(("name" = String, Path, description = "Name of the chart", example = "months"), ChartParams, BriefParams),
-    responses((status = 200, description = "The chart", body = String, content_type = "image/svg+xml"))
+    responses(
+        (status = 200, description = "The chart", body = String, content_type = "image/svg+xml"),
+        (status = 410, description = "The release was withdrawn"),
+    )
 )]
 pub async fn get_chart(
     access: Access<ReadCore>,
@@ -139,7 +147,10 @@ pub async fn get_chart(
 #[utoipa::path(
     get, path = "/v1/charts/{name}.png", tag = "aggregates", operation_id = "get_chart_png",
     params(("name" = String, Path, description = "Name of the chart", example = "months"), ChartParams, BriefParams),
-    responses((status = 200, description = "The chart", body = [u8], content_type = "image/png"))
+    responses(
+        (status = 200, description = "The chart", body = [u8], content_type = "image/png"),
+        (status = 410, description = "The release was withdrawn"),
+    )
 )]
 pub async fn get_chart_png(
     access: Access<ReadCore>,
@@ -169,17 +180,16 @@ async fn draw_chart(
         )
     })?;
     let wish = Wish { is_chart: true, ..Wish::parse(&context, request, pairs)? };
-    let draw = move |seen: Seen<'_, '_>| {
-        match seen {
+    let draw = move |seen: Seen<'_, '_>| match seen {
         Seen::Counted(scene) => Ok(scene.draw(picture, TEXT_WIDTH)),
         Seen::Published(scene) => scene.draw(picture, TEXT_WIDTH).ok_or_else(|| {
             query::invalid(
                 "for",
                 "no release tells good practice apart: ask for months, themes, areas or map",
-                "aucune diffusion ne distingue les bonnes pratiques : demandez months, themes, areas ou map",
+                "aucune publication ne distingue les bonnes pratiques : demandez months, themes, \
+                 areas ou map",
             )
         }),
-    }
     };
     Ok((wish.show(access, context, &country, draw).await?, picture.as_str()))
 }
@@ -253,14 +263,6 @@ impl Which {
         let (from, to) = period(filter.from, filter.to, today);
         Ok(Self::Counted { from, to, pairs })
     }
-
-    /// Returns it for the name of a file.
-    fn short(&self) -> String {
-        match self {
-            Self::Counted { from, to, .. } => format!("{from}-{to}"),
-            Self::Published { .. } => "for-publication".to_owned(),
-        }
-    }
 }
 
 impl Wish {
@@ -319,7 +321,7 @@ impl Wish {
                     let shown = find_shown(conn, &shared, release)?;
                     let taxonomy = &shared.taxonomy;
                     let words = Words { country: &country, geo: &geo, taxonomy, language };
-                    let scene = PublishedScene::new((&shown, words), (from, to), stands_alone);
+                    let scene = PublishedScene::new((&shown, words), (from, to), stands_alone)?;
                     show(Seen::Published(&scene))
                 };
                 return context.db.read(read).await;

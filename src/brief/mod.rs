@@ -1,8 +1,8 @@
 //! The country brief: what was counted in one country in one period, on two to four pages for a meeting.
 //!
-//! Start reading at [`facts`] (what is counted), then [`compose`] (what is said of it); [`published`] does both for a release. The rest is how it looks: `blocks` on
-//! `pages` of a [`pdf`] or as [`html`], and in them `charts` and a `map` made of [`drawing`]s, which become [`svg`]
-//! and [`png`].
+//! Start reading at [`facts`] (what is counted), then [`compose`] (what is said of it); [`published`] does both for a release.
+//! The rest is how it looks: `blocks` on `pages` of a [`pdf`] or as [`html`], and in them `charts` and a `map` made of
+//! [`drawing`]s, which become [`svg`] and [`png`].
 
 #![expect(
     clippy::cast_precision_loss,

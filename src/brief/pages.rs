@@ -250,6 +250,7 @@ mod tests {
             kind: "Brief".to_owned(),
             title: "Lesotho".to_owned(),
             subtitle: "2024".to_owned(),
+            file_name: "brief".to_owned(),
             mark: "INTERNAL".to_owned(),
             foot: "Lesotho, 2024".to_owned(),
             blocks,

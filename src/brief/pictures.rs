@@ -149,8 +149,9 @@ impl Scene<'_> {
     }
 
     fn areas(&self) -> Chart {
-        let bars = area_bars(&self.words, &self.list_areas());
-        self.chart(areas_title(&self.words), one_series(), bars)
+        let title =
+            self.say("Incidents by first-level area", "Incidents par entité de premier niveau");
+        self.chart(title, one_series(), area_bars(&self.words, &self.list_areas()))
     }
 
     /// Lists the first-level areas that were counted, most first; those without one by what they are.
@@ -178,7 +179,7 @@ impl Scene<'_> {
         );
         Map {
             chart: Chart { description: describe_areas(&self.list_areas()), ..chart },
-            areas: map_areas(&self.words, |code| Some(self.facts.in_area(code))),
+            areas: map_areas(&self.words, |codes| Some(self.facts.in_areas(codes))),
             places: self.facts.places(self.words.geo, code),
             words: MapWords {
                 shades: self.say("Incidents in the area", "Incidents dans l’entité"),
@@ -211,11 +212,6 @@ impl Scene<'_> {
     }
 }
 
-/// Returns the title of a chart of areas.
-pub(super) fn areas_title(words: &Words<'_>) -> String {
-    words.say("Incidents by first-level area", "Incidents par entité de premier niveau")
-}
-
 /// Returns what bars of incidents are that are not divided.
 pub(super) fn one_series() -> Vec<Series> {
     vec![Series { label: "Incidents".to_owned(), colour: PLAIN }]
@@ -245,18 +241,17 @@ pub(super) fn describe_areas(areas: &[(String, u64)]) -> String {
     told.join("; ")
 }
 
-/// Returns the areas of the country that can be drawn, with what `count` tells of them.
-///
-/// An area that was cut up and is drawn as it was has the counts of all that was cut from it.
-pub(super) fn map_areas(words: &Words<'_>, count: impl Fn(&str) -> Option<u64>) -> Vec<MapArea> {
+/// Returns the areas of the country that can be drawn, with what `count` tells of their codes: an area that was cut up and is
+/// drawn as it was has those of all that was cut from it.
+pub(super) fn map_areas(words: &Words<'_>, count: impl Fn(&[&str]) -> Option<u64>) -> Vec<MapArea> {
     let areas = words.geo.areas();
     let drawn = areas.polygons().filter(|(area, _)| area.country == words.country.code);
     let drawn = drawn.map(|(area, shape)| {
         let cut = areas.cut_from(&area.id).filter(|other| other.id != area.id);
-        let all = std::iter::once(area).chain(cut);
+        let all = std::iter::once(area).chain(cut).map(|area| area.id.as_str());
         MapArea {
             name: words.area(area.id.as_str()),
-            incidents: all.map(|area| count(area.id.as_str())).sum(),
+            incidents: count(&all.collect::<Vec<_>>()),
             polygons: polygons_of(shape),
         }
     });

@@ -12,7 +12,8 @@ use crate::brief::svg::write_svg;
 /// Pixels for each point: sharp on a screen and on a slide.
 const SCALE: f32 = 2.0;
 
-/// Regular and bold of the family whose letters are about as wide as those the drawings are measured with.
+/// Regular and bold of the family whose letters are about as wide as those the drawings are measured with. Read once in a process:
+/// they are the same for every context, and most processes paint nothing.
 static LETTERS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     let mut letters = Database::new();
     for font in [dejavu::sans_condensed::regular(), dejavu::sans_condensed::bold()] {

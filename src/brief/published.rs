@@ -9,12 +9,14 @@ use crate::brief::drawing::Drawing;
 use crate::brief::map::{Map, MapWords, draw_map};
 use crate::brief::pages::TEXT_WIDTH;
 use crate::brief::pictures::{
-    COLUMNS_HEIGHT, MAP_HEIGHT, Picture, area_bars, areas_title, describe, describe_areas,
-    largest_first, map_areas, one_series, short_month,
+    COLUMNS_HEIGHT, MAP_HEIGHT, Picture, area_bars, describe, describe_areas, largest_first,
+    map_areas, one_series, short_month,
 };
 use crate::brief::words::Words;
+use crate::error::{Error, Result};
+use crate::http::query;
 use crate::releases::axis::{ALL, NO_AREA};
-use crate::releases::period::Month;
+use crate::releases::period::{Month, months_of};
 use crate::releases::public::answer::{Figure, figure, list_figures};
 use crate::releases::public::ask::{By, Filter, Fit};
 use crate::releases::public::shown::Shown;
@@ -23,8 +25,10 @@ use crate::releases::types::ReleasedAtom;
 
 /// Columns that fit on a page, so that each can be told from the next.
 const MOST_COLUMNS: usize = 36;
-/// Rows of figures that are told together.
-const MOST_TOGETHER: usize = 30;
+/// Figures listed that are told together.
+const MOST_TOGETHER: usize = 20;
+/// No incident, and none that is not told.
+const NOTHING: Figure = Figure { incidents: Some(0), is_complete: true };
 
 /// What a release tells of a country in a period, and in which words.
 pub struct PublishedScene<'a> {
@@ -46,16 +50,32 @@ pub struct PublishedScene<'a> {
 
 impl<'a> PublishedScene<'a> {
     /// Selects what a release tells of a country from a month to a month, or in all its months.
+    ///
+    /// # Errors
+    /// `NotFound` for a country that the release does not cover, `InvalidParameter` for months that it does not.
     pub fn new(
         (shown, words): (&'a Shown, Words<'a>),
         (from, to): (Option<Month>, Option<Month>),
         stands_alone: bool,
-    ) -> Self {
-        let (from, to) = (from.unwrap_or(shown.release.first), to.unwrap_or(shown.release.last));
+    ) -> Result<Self> {
+        let (first, last) = (shown.release.first, shown.release.last);
+        let (from, to) = (from.unwrap_or(first), to.unwrap_or(last));
+        if from < first || to > last || from > to {
+            return Err(query::invalid(
+                if from < first || from > to { "from" } else { "to" },
+                format!("the release covers {first} to {last}: ask for months of these"),
+                format!("la publication couvre {first} à {last} : demandez de ces mois"),
+            ));
+        }
         let filter = Filter { from: Some(from), to: Some(to), ..Filter::default() };
         let code = words.country.code.as_str();
+        let own: Vec<&ReleasedAtom> =
+            shown.atoms.iter().filter(|atom| atom.country == code).collect();
+        if own.is_empty() {
+            return Err(Error::not_found());
+        }
         let (mut atoms, mut reaching) = (Vec::new(), Vec::new());
-        for atom in shown.atoms.iter().filter(|atom| atom.country == code) {
+        for atom in own {
             match filter.fit(atom) {
                 Fit::Outside => {}
                 Fit::Cut if atom.incidents != Some(0) => {
@@ -65,7 +85,7 @@ impl<'a> PublishedScene<'a> {
                 Fit::Cut | Fit::Inside => atoms.push(atom.clone()),
             }
         }
-        Self { shown, words, stands_alone, from, to, atoms, reaching }
+        Ok(Self { shown, words, stands_alone, from, to, atoms, reaching })
     }
 
     /// Draws a chart `width` points wide; `None` of what no release tells.
@@ -83,7 +103,8 @@ impl<'a> PublishedScene<'a> {
     pub fn compose(&self) -> Document {
         let picture = |picture| self.draw(picture, TEXT_WIDTH).map(Block::Picture);
         let heading = |en, fr| Some(Block::Heading(self.say(en, fr)));
-        let rows = |table: Table| (!table.rows.is_empty()).then_some(Block::Table(table));
+        let categories = self.categories();
+        let together = self.together();
         let blocks = [
             Some(Block::Tiles(self.tiles())),
             Some(Block::Paragraph(self.summary())),
@@ -94,19 +115,15 @@ impl<'a> PublishedScene<'a> {
             Some(Block::Paragraph(self.places_note())),
             picture(Picture::Areas),
             heading("What it was about", "De quoi il s’agissait"),
-            rows(self.categories()),
-            rows(self.together()),
+            (!categories.rows.is_empty()).then_some(Block::Table(categories)),
+            (!together.is_empty()).then_some(Block::Notes(together)),
             heading("How to read these figures", "Comment lire ces chiffres"),
             Some(Block::Notes(self.notes())),
         ];
-        let release = self.release_name();
+        let (release, code) = (self.release_name(), self.words.country.code.as_str());
         let sha256 = &self.shown.release.sha256;
-        let foot = [
-            self.words.country_name(),
-            self.period(),
-            release.clone(),
-            format!("SHA-256 {}…", sha256.get(..16).unwrap_or(sha256)),
-        ];
+        let hash = format!("SHA-256 {}…", sha256.get(..16).unwrap_or(sha256));
+        let foot = [self.words.country_name(), self.period(), release.clone(), hash];
         Document {
             language: self.words.language.tag(),
             kind: self.say(
@@ -115,6 +132,7 @@ impl<'a> PublishedScene<'a> {
             ),
             title: self.words.country_name(),
             subtitle: self.period(),
+            file_name: format!("brief-{code}-release-{}-{}-{}", self.version(), self.from, self.to),
             mark: release.to_uppercase(),
             foot: foot.join(" · "),
             blocks: blocks.into_iter().flatten().collect(),
@@ -132,34 +150,42 @@ impl<'a> PublishedScene<'a> {
 
     /// Charts the finest of months, quarters and years in which all is told, else years; says whether all is.
     fn times(&self) -> (Chart, bool) {
-        let all = [By::Month, By::Quarter, By::Year].map(|by| {
-            let codes = self.list_times(by);
+        let all = [Time::Month, Time::Quarter, Time::Year].map(|time| {
+            let codes = self.list_times(time);
             let n = codes.len();
-            (by, n, self.figures(by, &codes))
+            (time, n, self.figures(time.by(), &codes))
         });
         let is_whole = |figures: &[(String, Figure)]| figures.iter().all(|(_, it)| it.is_complete);
         let finest = all.iter().find(|(_, n, figures)| *n <= MOST_COLUMNS && is_whole(figures));
         let [.., years] = &all;
-        let (by, _, figures) = finest.unwrap_or(years);
-        let bars = bars(figures, |code| match by {
-            By::Month => short_month(code),
-            _ => code.to_owned(),
-        });
-        let title = match by {
-            By::Month => ["Incidents by month", "Incidents par mois"],
-            By::Quarter => ["Incidents by quarter", "Incidents par trimestre"],
-            _ => ["Incidents by year", "Incidents par année"],
+        let (time, _, figures) = finest.unwrap_or(years);
+        let title = match time {
+            Time::Month => self.say("Incidents by month", "Incidents par mois"),
+            Time::Quarter => self.say("Incidents by quarter", "Incidents par trimestre"),
+            Time::Year => self.say("Incidents by year", "Incidents par année"),
         };
-        (self.chart(self.say(title[0], title[1]), bars), is_whole(figures))
+        (self.chart(title, bars(figures, |code| self.name_time(code))), is_whole(figures))
+    }
+
+    /// Names a month, quarter or year under its bar; of which months it is, where the period does not have all of them.
+    fn name_time(&self, code: &str) -> String {
+        match months_of(code) {
+            Some((from, to)) if from == to => short_month(code),
+            Some((from, to)) if from < self.from || to > self.to => {
+                let (from, to) = (from.max(self.from), to.min(self.to));
+                format!("{code} ({:02}–{:02})", from.month, to.month)
+            }
+            _ => code.to_owned(),
+        }
     }
 
     /// Lists the months, quarters or years of the period.
-    fn list_times(&self, by: By) -> Vec<String> {
+    fn list_times(&self, time: Time) -> Vec<String> {
         let months = std::iter::successors(Some(self.from), |month| Some(month.next()));
-        let code = |month: Month| match by {
-            By::Month => month.to_string(),
-            By::Quarter => format!("{}-Q{}", month.year, month.quarter()),
-            _ => month.year.to_string(),
+        let code = |month: Month| match time {
+            Time::Month => month.to_string(),
+            Time::Quarter => format!("{}-Q{}", month.year, month.quarter()),
+            Time::Year => month.year.to_string(),
         };
         let mut codes: Vec<String> = months.take_while(|it| *it <= self.to).map(code).collect();
         codes.dedup();
@@ -174,7 +200,11 @@ impl<'a> PublishedScene<'a> {
     }
 
     fn areas(&self) -> Chart {
-        self.chart(areas_title(&self.words), area_bars(&self.words, &self.list_areas()))
+        let title = self.say(
+            "Incidents told by first-level area",
+            "Incidents donnés par entité de premier niveau",
+        );
+        self.chart(title, area_bars(&self.words, &self.list_areas()))
     }
 
     /// Lists the areas that are told alone, most first.
@@ -192,15 +222,13 @@ impl<'a> PublishedScene<'a> {
         let chart = self.chart(title, Vec::new());
         Map {
             chart: Chart { description: describe_areas(&self.list_areas()), ..chart },
-            areas: map_areas(&self.words, |code| {
-                self.figure(&Filter::of(By::Admin1, code)).incidents
-            }),
+            areas: map_areas(&self.words, |codes| self.in_areas(codes)),
             places: Vec::new(),
             words: MapWords {
                 shades: self.say("Incidents in the area", "Incidents dans l’entité"),
                 circles: String::new(),
                 none: self.say("none", "aucun"),
-                untold: Some(self.say("told with others", "donné avec d’autres")),
+                untold: Some(self.say("not told alone", "non donné seul")),
             },
         }
     }
@@ -212,25 +240,32 @@ impl<'a> PublishedScene<'a> {
             title: self.words.head(title, &self.period(), self.stands_alone),
             series,
             bars,
-            nothing: self.say(
-                "No figure of this release stands alone here.",
-                "Aucun chiffre de cette diffusion n’est donné seul ici.",
-            ),
+            nothing: if self.figure(&Filter::default()) == NOTHING {
+                self.say("No incident in this period.", "Aucun incident durant cette période.")
+            } else {
+                self.say("No figure is told alone here.", "Aucun chiffre n’est donné seul ici.")
+            },
         }
+    }
+
+    /// Returns what is told of areas as one; `None` too where the release does not know them, as after new boundaries.
+    fn in_areas(&self, codes: &[&str]) -> Option<u64> {
+        let is_known = |atom: &ReleasedAtom| {
+            atom.places.iter().any(|place| place == ALL || codes.contains(&place.as_str()))
+        };
+        let areas = codes.iter().map(|code| ((*code).to_owned(), None)).collect();
+        let filter = Filter { areas: Some(areas), ..Filter::default() };
+        number(self.figure(&filter)).filter(|_| self.atoms.iter().any(is_known))
     }
 
     fn tiles(&self) -> Vec<Tile> {
         let tile = |figure: Figure, label: String| Tile {
             figure: self.told(figure),
             label,
-            beside: match figure {
-                Figure { is_complete: true, .. } => self.say("all there are", "tous"),
-                Figure { incidents: Some(_), .. } => {
-                    self.say("and others, told together", "et d’autres, donnés ensemble")
-                }
-                Figure { incidents: None, .. } => {
-                    self.say("told with others, or too few", "donnés avec d’autres, ou trop peu")
-                }
+            beside: match (number(figure), figure.is_complete) {
+                (Some(_), true) => self.say("all there are", "tous"),
+                (Some(_), false) => self.say("not all are told alone", "pas tous donnés seuls"),
+                (None, _) => self.say("not told alone", "non donné seul"),
             },
         };
         let all = self.figure(&Filter::default());
@@ -244,31 +279,37 @@ impl<'a> PublishedScene<'a> {
     }
 
     fn told(&self, figure: Figure) -> String {
-        figure.incidents.map_or_else(|| "–".to_owned(), |n| self.words.language.number(n))
+        number(figure).map_or_else(|| "–".to_owned(), |n| self.words.language.number(n))
     }
 
     fn summary(&self) -> String {
-        let all = self.figure(&Filter::default());
         let (country, period) = (self.words.country_name(), self.period());
-        let k = self.shown.release.rule.k;
-        let mut words = match all.incidents {
-            Some(_) => {
-                let n = self.told(all);
+        let language = self.words.language;
+        let mut words = match number(self.figure(&Filter::default())) {
+            Some(n) => {
+                let [en, fr] = [["verified incident", "verified incidents"], ["incident vérifié", "incidents vérifiés"]]
+                    .map(|nouns| language.counted(n, nouns));
                 self.say(
-                    &format!("The coalition tells {n} verified incidents in {country} for {period}."),
-                    &format!("La coalition donne {n} incidents vérifiés pour le pays ({country}) et la période ({period})."),
+                    &format!("The coalition counts {en} in {country} for {period}."),
+                    &format!("La coalition dénombre {fr} pour le pays ({country}) et la période ({period})."),
                 )
             }
             None => self.say(
-                &format!("Of {country} in {period} no figure can be told: there are fewer than {k} incidents, or they are told over a longer time."),
-                &format!("Pour le pays ({country}) et la période ({period}), aucun chiffre ne peut être donné : il y a moins de {k} incidents, ou ils sont donnés sur une durée plus longue."),
+                &format!(
+                    "Of {country} in {period} no figure is told alone: there are too few incidents, they are told over a \
+                     longer time, or their months were withdrawn."
+                ),
+                &format!(
+                    "Pour le pays ({country}) et la période ({period}), aucun chiffre n’est donné seul : les incidents \
+                     sont trop peu nombreux, donnés sur une durée plus longue, ou leurs mois ont été retirés."
+                ),
             ),
         };
         if !self.times().1 {
             words.push(' ');
             words.push_str(&self.say(
-                "The chart by time leaves out what is told over a longer time only.",
-                "Le graphique par période omet ce qui n’est donné que sur une durée plus longue.",
+                "The chart by time leaves out what is not told alone by then.",
+                "Le graphique par période omet ce qui n’est pas donné seul à ce niveau.",
             ));
         }
         words.push(' ');
@@ -283,7 +324,7 @@ impl<'a> PublishedScene<'a> {
         let source = self.words.geo.areas().source(Some(self.words.country.code));
         self.say(
             &format!("Releases tell no place finer than first-level areas. Outlines: {source}; they say nothing about the status of any territory."),
-            &format!("Les diffusions ne donnent aucun lieu plus fin que les entités de premier niveau. Tracés : {source} ; ils ne disent rien du statut d’un territoire."),
+            &format!("Les publications ne donnent aucun lieu plus fin que les entités de premier niveau. Tracés : {source} ; ils ne disent rien du statut d’un territoire."),
         )
     }
 
@@ -295,7 +336,7 @@ impl<'a> PublishedScene<'a> {
         let mut rows = Vec::new();
         for theme in self.words.taxonomy.themes() {
             let figure = self.figure(&Filter::of(By::Theme, theme.code));
-            if figure.incidents == Some(0) && figure.is_complete {
+            if figure == NOTHING {
                 continue;
             }
             rows.push(row(self.words.label(theme.label), figure, true));
@@ -321,46 +362,29 @@ impl<'a> PublishedScene<'a> {
         }
     }
 
-    /// Lists the figures that stand for several categories, and those that reach beyond the period.
-    fn together(&self) -> Table {
-        let is_several = |atom: &&ReleasedAtom| By::Category.key(atom).is_none();
-        let mut atoms: Vec<(&ReleasedAtom, u32)> = self
-            .atoms
-            .iter()
-            .filter(is_several)
+    /// Lists the figures that stand for several categories, areas or months, and those that reach beyond the period.
+    fn together(&self) -> Vec<(String, String)> {
+        let inside = self.atoms.iter().filter(|atom| !atom.is_finest());
+        let mut atoms: Vec<(&ReleasedAtom, u32)> = inside
             .chain(&self.reaching)
             .filter_map(|atom| Some((atom, atom.incidents.filter(|incidents| *incidents > 0)?)))
             .collect();
         atoms.sort_by(|(a, n), (b, m)| m.cmp(n).then_with(|| a.times.cmp(&b.times)));
-        let left_out = atoms.len().saturating_sub(MOST_TOGETHER);
-        let row = |(atom, incidents): &(&ReleasedAtom, u32)| Row {
-            cells: vec![
-                self.name_atom(atom),
-                atom.times.join(", "),
-                self.words.language.number(u64::from(*incidents)),
-            ],
-            is_strong: false,
-        };
-        let mut caption = self.say(
-            "Incidents told together, each once",
-            "Incidents donnés ensemble, chacun une fois",
-        );
-        if left_out > 0 {
-            let more = format!(
-                " (+{left_out}: /v1/public/countries/{})",
-                self.words.country.code.as_str()
-            );
-            caption.push_str(&more);
+        let n_more = atoms.len().saturating_sub(MOST_TOGETHER);
+        let language = self.words.language;
+        let told = atoms.iter().take(MOST_TOGETHER).map(|(atom, incidents)| {
+            let n = language.counted((*incidents).into(), ["incident", "incidents"]);
+            let as_one = self.say("told as one figure", "donnés en un seul chiffre");
+            (format!("{n}, {as_one}"), self.name_atom(atom))
+        });
+        let mut told: Vec<(String, String)> = told.collect();
+        if n_more > 0 {
+            let n = language.counted(n_more as u64, ["figure", "figures"]);
+            let [en, fr] = [format!("{n} more."), format!("{n_more} autres chiffres.")];
+            let code = self.words.country.code.as_str();
+            told.push((self.say(&en, &fr), format!("/v1/public/countries/{code}")));
         }
-        Table {
-            caption,
-            head: vec![
-                self.say("Of which kinds, and where", "De quelles sortes, et où"),
-                self.say("When", "Quand"),
-                "Incidents".to_owned(),
-            ],
-            rows: atoms.iter().take(MOST_TOGETHER).map(row).collect(),
-        }
+        told
     }
 
     fn name_atom(&self, atom: &ReleasedAtom) -> String {
@@ -373,9 +397,24 @@ impl<'a> PublishedScene<'a> {
             ALL => self.say("all areas", "toutes les entités"),
             code => self.area(code),
         };
-        let kinds: Vec<String> = atom.categories.iter().map(kind).collect();
-        let places: Vec<String> = atom.places.iter().map(place).collect();
-        format!("{} · {}", kinds.join(", "), places.join(", "))
+        let time = |code: &String| {
+            let months = months_of(code)
+                .map(|(from, to)| self.words.language.period(from.first_day(), to.last_day()));
+            let months = months.unwrap_or_else(|| code.clone());
+            match code.ends_with("-XX") {
+                true => format!(
+                    "{months} ({})",
+                    self.say("when in it is not known", "date exacte inconnue")
+                ),
+                false => months,
+            }
+        };
+        let list = |codes: &[String], name: &dyn Fn(&String) -> String| {
+            codes.iter().map(name).collect::<Vec<_>>().join(", ")
+        };
+        let parts =
+            [list(&atom.categories, &kind), list(&atom.places, &place), list(&atom.times, &time)];
+        parts.join(" · ")
     }
 
     fn area(&self, code: &str) -> String {
@@ -388,11 +427,10 @@ impl<'a> PublishedScene<'a> {
     fn notes(&self) -> Vec<(String, String)> {
         let (id, sha256) = (self.shown.release.id, &self.shown.release.sha256);
         let name = self.release_name();
-        vec![
-            (
-                self.say("Method.", "Méthode."),
-                method_note(&self.shown.release, self.words.language),
-            ),
+        // What is null in an answer of the API is a dash here.
+        let method = method_note(&self.shown.release, self.words.language).replace("null", "–");
+        let mut notes = vec![
+            (self.say("Method.", "Méthode."), method),
             (
                 self.say("Reports, not events.", "Des rapports, non des faits."),
                 self.say(
@@ -407,12 +445,25 @@ impl<'a> PublishedScene<'a> {
                     &format!("{name}, identifiant {id}, SHA-256 de ses chiffres {sha256} : /v1/public/releases"),
                 ),
             ),
-        ]
+        ];
+        let withdrawn = self.shown.release.withdrawals.iter().filter_map(|it| it.months);
+        let withdrawn: Vec<String> = withdrawn
+            .map(|(from, to)| self.words.language.period(from.first_day(), to.last_day()))
+            .collect();
+        if !withdrawn.is_empty() {
+            let heading = self.say("Withdrawn since.", "Retiré depuis.");
+            notes.push((heading, withdrawn.join("; ")));
+        }
+        notes
     }
 
     fn release_name(&self) -> String {
-        let version = self.shown.release.approval.map_or(0, |approval| approval.version);
-        self.say(&format!("Release {version}"), &format!("Diffusion {version}"))
+        let version = self.version();
+        self.say(&format!("Release {version}"), &format!("Publication {version}"))
+    }
+
+    fn version(&self) -> i32 {
+        self.shown.release.approval.map_or(0, |approval| approval.version)
     }
 
     /// Returns the period in words.
@@ -425,10 +476,34 @@ impl<'a> PublishedScene<'a> {
     }
 }
 
+/// What a chart by time has its bars for.
+#[derive(Debug, Clone, Copy)]
+enum Time {
+    Month,
+    Quarter,
+    Year,
+}
+
+impl Time {
+    fn by(self) -> By {
+        match self {
+            Self::Month => By::Month,
+            Self::Quarter => By::Quarter,
+            Self::Year => By::Year,
+        }
+    }
+}
+
+/// Returns the number that may stand for a figure. Nothing is told only where it is all there is: beside what is not told alone,
+/// 0 would read as none.
+fn number(figure: Figure) -> Option<u64> {
+    figure.incidents.filter(|incidents| *incidents > 0 || figure.is_complete)
+}
+
+/// Returns a bar for each figure that is told.
 fn bars(figures: &[(String, Figure)], label: impl Fn(&str) -> String) -> Vec<Bar> {
-    let bar = |(code, figure): &(String, Figure)| Bar {
-        label: label(code),
-        values: vec![figure.incidents.unwrap_or(0)],
+    let bar = |(code, figure): &(String, Figure)| {
+        Some(Bar { label: label(code), values: vec![number(*figure)?] })
     };
-    figures.iter().map(bar).collect()
+    figures.iter().filter_map(bar).collect()
 }

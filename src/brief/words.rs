@@ -52,6 +52,12 @@ impl Language {
         text
     }
 
+    /// Writes a number with its noun in the right form: French has the singular for 0 too.
+    pub fn counted(self, number: u64, [one, many]: [&str; 2]) -> String {
+        let is_one = number == 1 || (number == 0 && self == Self::French);
+        format!("{} {}", self.number(number), if is_one { one } else { many })
+    }
+
     /// Writes a share of a hundred with its sign.
     pub fn percent(self, percent: f64) -> String {
         let sign = match percent {
@@ -177,6 +183,16 @@ mod tests {
             ["0", "999", "1,000", "1,234,567"]
         );
         assert_eq!(French.number(1_234_567), "1\u{a0}234\u{a0}567");
+    }
+
+    #[test]
+    fn nouns_follow_their_numbers() {
+        let nouns = ["incident", "incidents"];
+        assert_eq!(
+            [0, 1, 2].map(|n| English.counted(n, nouns)),
+            ["0 incidents", "1 incident", "2 incidents"]
+        );
+        assert_eq!(French.counted(0, nouns), "0 incident");
     }
 
     #[test]

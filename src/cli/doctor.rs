@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::db::dialect::Target;
 use crate::health::{Finding, HealthView, examine, summarise};
 use crate::keys::files::list_old_files;
+use crate::new_file::list_unfinished;
 
 /// Says what it finds; exits with failure when something is broken.
 pub(super) fn doctor(store: &StoreConfig, as_json: bool) -> Result<ExitCode, CommandError> {
@@ -16,6 +17,7 @@ pub(super) fn doctor(store: &StoreConfig, as_json: bool) -> Result<ExitCode, Com
         Ok(context) => {
             let mut view = examine(&context);
             view.findings.extend(old_key_finding(&context));
+            view.findings.extend(unfinished_finding(&context));
             view
         }
         Err(error) => {
@@ -62,6 +64,20 @@ fn old_key_finding(context: &Context) -> Option<Finding> {
         state: "warning",
         note: format!(
             "{} opens nothing but backups made under it: destroy it when none of them is kept",
+            names.join(", ")
+        ),
+    })
+}
+
+/// Says that a process was killed while it wrote a file beside the key, maybe the key itself.
+fn unfinished_finding(context: &Context) -> Option<Finding> {
+    let left = context.key_place.path().map(list_unfinished).filter(|left| !left.is_empty())?;
+    let names: Vec<String> = left.iter().map(|path| path.display().to_string()).collect();
+    Some(Finding {
+        name: "unfinished_files",
+        state: "warning",
+        note: format!(
+            "{} may hold a key, and nothing reads it: destroy it unless a command is writing it now",
             names.join(", ")
         ),
     })

@@ -22,7 +22,7 @@ pub(super) struct ExportArgs {
     /// Filters and the rest, as the query of the API: status=all&lang=fr.
     #[arg(long, default_value = "", hide_default_value = true)]
     query: String,
-    /// New file to write; standard output unless told.
+    /// New file to write, which only its owner may read; standard output unless told.
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
     #[command(flatten)]

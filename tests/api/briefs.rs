@@ -140,11 +140,11 @@ fn each_chart_is_painted_in_pixels_with_its_bars_and_letters() {
         let painted = Pixmap::decode_png(&answer.body).expect("a PNG");
         let size = |side: &str| {
             let (_, rest) = svg.split_once(&format!(" {side}=\"")).expect(side);
-            let points: f32 = rest.split('"').next().expect("a number").parse().expect("a number");
+            let points: f64 = rest.split('"').next().expect("a number").parse().expect("a number");
             (2.0 * points).ceil()
         };
         assert_eq!(
-            (painted.width() as f32, painted.height() as f32),
+            (f64::from(painted.width()), f64::from(painted.height())),
             (size("width"), size("height"))
         );
         let width = painted.width() as usize;

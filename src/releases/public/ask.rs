@@ -272,7 +272,7 @@ fn take_areas(filter: &mut Filter, value: &str, geo: &Geo) -> Result<()> {
             query::invalid(
                 "admin1",
                 "no first-level area has this code; give one such as SL-E, or none",
-                "aucune région de premier niveau n'a ce code ; donnez par exemple SL-E, ou none",
+                "aucune entité de premier niveau n'a ce code ; donnez par exemple SL-E, ou none",
             )
         })?;
         areas.insert(area.id.as_str().to_owned(), Some(area.country.as_str().to_owned()));

@@ -21,7 +21,7 @@ pub fn method_note(release: &Release, language: Language) -> String {
              reçus, non des faits survenus ; ni recensement ni taux. Les incidents dont une source n'a consenti qu'à un \
              usage interne n'y sont pas. Un chiffre est nul, ou d'au moins {k} incidents venant d'au moins {senders} \
              observateurs indépendants. Ce qui est moindre est donné avec d'autres : on regroupe d'abord les catégories, \
-             puis les mois, puis les régions ; d'un pays qui a moins que cela en un an, aucun chiffre n'est donné. null \
+             puis les mois, puis les entités ; d'un pays qui a moins que cela en un an, aucun chiffre n'est donné. null \
              signifie donné plus largement ou pas du tout, jamais nul. Le découpage d'un mois reste celui de sa première \
              publication. D'une publication à toute autre, un chiffre change de rien ou d'au moins {k} ; s'il devait \
              changer de moins, il reste tel qu'il était."
