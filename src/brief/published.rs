@@ -103,17 +103,21 @@ impl<'a> PublishedScene<'a> {
     pub fn compose(&self) -> Document {
         let picture = |picture| self.draw(picture, TEXT_WIDTH).map(Block::Picture);
         let heading = |en, fr| Some(Block::Heading(self.say(en, fr)));
+        let drawn = |chart: Chart, picture_of| match chart.bars.is_empty() {
+            true => None,
+            false => picture(picture_of),
+        };
         let categories = self.categories();
         let together = self.together();
         let blocks = [
             Some(Block::Tiles(self.tiles())),
             Some(Block::Paragraph(self.summary())),
             picture(Picture::Months),
-            picture(Picture::Themes),
+            drawn(self.themes(), Picture::Themes),
             heading("Where it happened", "Où cela s’est passé"),
             picture(Picture::Map),
             Some(Block::Paragraph(self.places_note())),
-            picture(Picture::Areas),
+            drawn(self.areas(), Picture::Areas),
             heading("What it was about", "De quoi il s’agissait"),
             (!categories.rows.is_empty()).then_some(Block::Table(categories)),
             (!together.is_empty()).then_some(Block::Notes(together)),
@@ -259,23 +263,31 @@ impl<'a> PublishedScene<'a> {
     }
 
     fn tiles(&self) -> Vec<Tile> {
-        let tile = |figure: Figure, label: String| Tile {
-            figure: self.told(figure),
-            label,
-            beside: match (number(figure), figure.is_complete) {
-                (Some(_), true) => self.say("all there are", "tous"),
-                (Some(_), false) => self.say("not all are told alone", "pas tous donnés seuls"),
-                (None, _) => self.say("not told alone", "non donné seul"),
-            },
-        };
         let all = self.figure(&Filter::default());
-        let all = tile(all, self.say("Verified incidents", "Incidents vérifiés"));
-        let themes = self.words.taxonomy.themes();
-        let themes = themes.iter().map(|theme| {
-            let figure = self.figure(&Filter::of(By::Theme, theme.code));
-            tile(figure, self.words.label(theme.label))
+        let beside = match (number(all), all.is_complete) {
+            (Some(_), true) => self.say("all there are", "tous"),
+            (Some(_), false) => self.say("not all are told alone", "pas tous donnés seuls"),
+            (None, _) => self.say("not told alone", "non donné seul"),
+        };
+        let label = self.say("Verified incidents", "Incidents vérifiés");
+        let parts = [
+            (By::Theme, ["Told by theme", "Donnés par thème"]),
+            (By::Admin1, ["Told by area", "Donnés par entité"]),
+            (By::Month, ["Told by month", "Donnés par mois"]),
+        ];
+        let parts = parts.map(|(by, [en, fr])| Tile {
+            figure: self.words.language.number(self.count_told(by)),
+            label: self.say(en, fr),
+            beside: format!("{} {}", self.say("of", "sur"), self.told(all)),
         });
-        std::iter::once(all).chain(themes).collect()
+        let all = Tile { figure: self.told(all), label, beside };
+        std::iter::once(all).chain(parts).collect()
+    }
+
+    /// Counts the incidents that are told with their theme, area or month.
+    fn count_told(&self, by: By) -> u64 {
+        let told = self.atoms.iter().filter(|atom| by.key(atom).is_some());
+        told.filter_map(|atom| atom.incidents).map(u64::from).sum()
     }
 
     fn told(&self, figure: Figure) -> String {
@@ -397,24 +409,36 @@ impl<'a> PublishedScene<'a> {
             ALL => self.say("all areas", "toutes les entités"),
             code => self.area(code),
         };
-        let time = |code: &String| {
-            let months = months_of(code)
-                .map(|(from, to)| self.words.language.period(from.first_day(), to.last_day()));
-            let months = months.unwrap_or_else(|| code.clone());
-            match code.ends_with("-XX") {
-                true => format!(
-                    "{months} ({})",
-                    self.say("when in it is not known", "date exacte inconnue")
-                ),
-                false => months,
-            }
-        };
         let list = |codes: &[String], name: &dyn Fn(&String) -> String| {
-            codes.iter().map(name).collect::<Vec<_>>().join(", ")
+            let mut names: Vec<String> = codes.iter().map(name).collect();
+            names.sort();
+            names.dedup();
+            names.join(", ")
         };
-        let parts =
-            [list(&atom.categories, &kind), list(&atom.places, &place), list(&atom.times, &time)];
+        let parts = [
+            list(&atom.categories, &kind),
+            list(&atom.places, &place),
+            self.name_times(&atom.times),
+        ];
         parts.join(" · ")
+    }
+
+    /// Names the months of codes, those that follow one another as one period.
+    fn name_times(&self, codes: &[String]) -> String {
+        let mut spans: Vec<(Month, Month)> =
+            codes.iter().filter_map(|code| months_of(code)).collect();
+        spans.sort_unstable();
+        let mut periods: Vec<(Month, Month)> = Vec::new();
+        for (from, to) in spans {
+            match periods.last_mut() {
+                Some(last) if from <= last.1.next() => last.1 = last.1.max(to),
+                _ => periods.push((from, to)),
+            }
+        }
+        let name = |(from, to): &(Month, Month)| {
+            self.words.language.period(from.first_day(), to.last_day())
+        };
+        periods.iter().map(name).collect::<Vec<_>>().join("; ")
     }
 
     fn area(&self, code: &str) -> String {
