@@ -8,6 +8,7 @@ import time
 import duckdb
 
 db = duckdb.connect()
+db.execute("SET enable_progress_bar = false")
 db.execute(f"CREATE TABLE rows AS SELECT * FROM '{sys.argv[1]}'")
 n_rows = db.execute("SELECT count(*) FROM rows").fetchall()[0][0]
 with tempfile.TemporaryDirectory() as folder:

@@ -25,7 +25,7 @@ impl Table {
         beside: impl Into<String>,
     ) {
         let (figure, measured, beside) = (figure.to_owned(), measured.into(), beside.into());
-        self.rows.push(Row { figure, measured, beside, ratio: None, floor: None });
+        self.add(Row { figure, measured, beside, ratio: None, floor: None });
     }
 
     /// A ratio that must not fall below `floor`.
@@ -37,7 +37,13 @@ impl Table {
         (ratio, floor): (f64, f64),
     ) {
         let (figure, measured, beside) = (figure.to_owned(), measured.into(), beside.into());
-        self.rows.push(Row { figure, measured, beside, ratio: Some(ratio), floor: Some(floor) });
+        self.add(Row { figure, measured, beside, ratio: Some(ratio), floor: Some(floor) });
+    }
+
+    /// Shows a row at once too: what was measured for half an hour is not lost with what comes after.
+    fn add(&mut self, row: Row) {
+        println!("  {}: {} | {}", row.figure, row.measured, row.beside);
+        self.rows.push(row);
     }
 
     pub(crate) fn count_missed(&self) -> usize {

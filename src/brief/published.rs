@@ -286,7 +286,8 @@ impl<'a> PublishedScene<'a> {
 
     /// Counts the incidents that are told with their theme, area or month.
     fn count_told(&self, by: By) -> u64 {
-        let told = self.atoms.iter().filter(|atom| by.key(atom).is_some());
+        let is_told = |code: String| code != NO_AREA;
+        let told = self.atoms.iter().filter(|atom| by.key(atom).is_some_and(is_told));
         told.filter_map(|atom| atom.incidents).map(u64::from).sum()
     }
 
