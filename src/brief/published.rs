@@ -103,10 +103,8 @@ impl<'a> PublishedScene<'a> {
     pub fn compose(&self) -> Document {
         let picture = |picture| self.draw(picture, TEXT_WIDTH).map(Block::Picture);
         let heading = |en, fr| Some(Block::Heading(self.say(en, fr)));
-        let drawn = |chart: Chart, picture_of| match chart.bars.is_empty() {
-            true => None,
-            false => picture(picture_of),
-        };
+        let drawn =
+            |chart: Chart, which| (!chart.bars.is_empty()).then(|| picture(which)).flatten();
         let categories = self.categories();
         let together = self.together();
         let blocks = [
