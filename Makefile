@@ -59,7 +59,7 @@ mutants: ## change the policy in every way and see that a test fails each time
 	@.ci/needs build mutants
 	.ci/mutants
 
-bench: ## measure: locate, places, aggregates beside DuckDB, intake, memory, keys (PART=intake for one)
+bench: ## measure: locate, places, aggregates and exports beside DuckDB, intake, memory, keys (PART=intake for one)
 	@.ci/needs build test
 	python="$$(.ci/venv duckdb duckdb)/python" && \
 	SENTINELLE_BENCH_PYTHON="$$python" .ci/with-postgres cargo bench --locked --bench figures -- $(PART)
