@@ -319,8 +319,8 @@ impl<'a> PublishedScene<'a> {
         if !self.times().1 {
             words.push(' ');
             words.push_str(&self.say(
-                "The chart by time leaves out what is not told alone by then.",
-                "Le graphique par période omet ce qui n’est pas donné seul à ce niveau.",
+                "The chart by time leaves out what is told over a longer time only, or not at all.",
+                "Le graphique par période omet ce qui n’est donné que sur une durée plus longue, ou pas du tout.",
             ));
         }
         words.push(' ');
@@ -390,8 +390,8 @@ impl<'a> PublishedScene<'a> {
         });
         let mut told: Vec<(String, String)> = told.collect();
         if n_more > 0 {
-            let n = language.counted(n_more as u64, ["figure", "figures"]);
-            let [en, fr] = [format!("{n} more."), format!("{n_more} autres chiffres.")];
+            let nouns = [["more figure", "more figures"], ["autre chiffre", "autres chiffres"]];
+            let [en, fr] = nouns.map(|nouns| language.counted(n_more as u64, nouns));
             let code = self.words.country.code.as_str();
             told.push((self.say(&en, &fr), format!("/v1/public/countries/{code}")));
         }
