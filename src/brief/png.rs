@@ -38,7 +38,7 @@ pub enum PaintError {
     Png(String),
 }
 
-/// Paints the drawing on white, [`SCALE`] pixels for each point.
+/// Paints the drawing on white, two pixels for each point.
 ///
 /// # Errors
 /// None for drawings of ours: their sizes are bounded.
