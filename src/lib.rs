@@ -23,6 +23,7 @@ pub mod intake;
 pub mod keys;
 pub mod letters;
 pub mod metrics;
+pub mod names;
 pub mod new_file;
 pub mod notify;
 pub mod ogc;

@@ -109,7 +109,7 @@ impl Scene<'_> {
             .facts
             .themes
             .iter()
-            .map(|theme| Bar { label: self.words.theme(&theme.code), values: vec![theme.n] });
+            .map(|theme| Bar { label: self.words.category(&theme.code), values: vec![theme.n] });
         let title = self.say("Incidents by theme", "Incidents par thème");
         self.chart(title, one_series(), bars.collect())
     }

@@ -33,11 +33,11 @@ const NOTHING: Figure = Figure { incidents: Some(0), is_complete: true };
 /// What a release tells of a country in a period, and in which words.
 pub struct PublishedScene<'a> {
     /// The release.
-    pub shown: &'a Shown,
+    shown: &'a Shown,
     /// The country, and what things are called.
-    pub words: Words<'a>,
+    words: Words<'a>,
     /// Whether a chart stands alone and must say itself of which country and period it is.
-    pub stands_alone: bool,
+    stands_alone: bool,
     /// First month.
     from: Month,
     /// Last month.
@@ -101,21 +101,22 @@ impl<'a> PublishedScene<'a> {
 
     /// Composes the brief.
     pub fn compose(&self) -> Document {
-        let picture = |picture| self.draw(picture, TEXT_WIDTH).map(Block::Picture);
+        let (times, is_whole) = self.times();
         let heading = |en, fr| Some(Block::Heading(self.say(en, fr)));
-        let drawn =
-            |chart: Chart, which| (!chart.bars.is_empty()).then(|| picture(which)).flatten();
+        let if_any = |chart: Chart| {
+            (!chart.bars.is_empty()).then(|| Block::Picture(draw_bars(&chart, TEXT_WIDTH)))
+        };
         let categories = self.categories();
         let together = self.together();
         let blocks = [
             Some(Block::Tiles(self.tiles())),
-            Some(Block::Paragraph(self.summary())),
-            picture(Picture::Months),
-            drawn(self.themes(), Picture::Themes),
+            Some(Block::Paragraph(self.summary(is_whole))),
+            Some(Block::Picture(draw_columns(&times, TEXT_WIDTH, COLUMNS_HEIGHT))),
+            if_any(self.themes()),
             heading("Where it happened", "Où cela s’est passé"),
-            picture(Picture::Map),
+            Some(Block::Picture(draw_map(&self.map(), TEXT_WIDTH, MAP_HEIGHT))),
             Some(Block::Paragraph(self.places_note())),
-            drawn(self.areas(), Picture::Areas),
+            if_any(self.areas()),
             heading("What it was about", "De quoi il s’agissait"),
             (!categories.rows.is_empty()).then_some(Block::Table(categories)),
             (!together.is_empty()).then_some(Block::Notes(together)),
@@ -197,7 +198,7 @@ impl<'a> PublishedScene<'a> {
     fn themes(&self) -> Chart {
         let codes: Vec<String> =
             self.words.taxonomy.themes().iter().map(|theme| theme.code.to_owned()).collect();
-        let bars = bars(&self.figures(By::Theme, &codes), |code| self.words.theme(code));
+        let bars = bars(&self.figures(By::Theme, &codes), |code| self.words.category(code));
         self.chart(self.say("Incidents told by theme", "Incidents donnés par thème"), bars)
     }
 
@@ -293,7 +294,8 @@ impl<'a> PublishedScene<'a> {
         number(figure).map_or_else(|| "–".to_owned(), |n| self.words.language.number(n))
     }
 
-    fn summary(&self) -> String {
+    /// Says how much there is; and where it is so, that the chart by time leaves something out.
+    fn summary(&self, is_whole_by_time: bool) -> String {
         let (country, period) = (self.words.country_name(), self.period());
         let language = self.words.language;
         let mut words = match number(self.figure(&Filter::default())) {
@@ -316,7 +318,7 @@ impl<'a> PublishedScene<'a> {
                 ),
             ),
         };
-        if !self.times().1 {
+        if !is_whole_by_time {
             words.push(' ');
             words.push_str(&self.say(
                 "The chart by time leaves out what is told over a longer time only, or not at all.",
@@ -401,8 +403,7 @@ impl<'a> PublishedScene<'a> {
     fn name_atom(&self, atom: &ReleasedAtom) -> String {
         let kind = |code: &String| match code.as_str() {
             ALL => self.say("all categories", "toutes les catégories"),
-            code if code.contains('.') => self.words.category(code),
-            code => self.words.theme(code),
+            code => self.words.category(code),
         };
         let place = |code: &String| match code.as_str() {
             ALL => self.say("all areas", "toutes les entités"),

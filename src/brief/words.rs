@@ -6,6 +6,7 @@ use crate::aggregates::answer::HarmFigure;
 use crate::error::Language;
 use crate::geo::countries::Country;
 use crate::geo::locate::Geo;
+use crate::names::Names;
 use crate::taxonomy::catalogue::Taxonomy;
 use crate::taxonomy::label::Label;
 
@@ -131,23 +132,12 @@ impl Words<'_> {
 
     /// Returns the name of a first-level area by its code, which stands for it where it has none.
     pub fn area(&self, code: &str) -> String {
-        let area = self.geo.areas().find(code);
-        area.map_or_else(|| code.to_owned(), |area| self.say(&area.name_en, &area.name_fr))
+        self.names().admin1(code).unwrap_or(code).to_owned()
     }
 
-    /// Returns the label of a theme.
-    pub fn theme(&self, code: &str) -> String {
-        let themes = self.taxonomy.themes();
-        let theme = themes.iter().find(|theme| theme.code == code);
-        theme.map_or_else(|| code.to_owned(), |theme| self.label(theme.label))
-    }
-
-    /// Returns the label of a category.
+    /// Returns the label of a category or theme by its code, which stands for it where it has none.
     pub fn category(&self, code: &str) -> String {
-        let themes = self.taxonomy.themes();
-        let mut categories = themes.iter().flat_map(|theme| theme.categories.iter());
-        let category = categories.find(|category| category.code == code);
-        category.map_or_else(|| code.to_owned(), |category| self.label(category.label))
+        self.names().category(code).unwrap_or(code).to_owned()
     }
 
     /// Heads a chart; with its country and period too, where it stands alone.
@@ -163,6 +153,10 @@ impl Words<'_> {
     /// Returns the words of the language.
     pub fn say(&self, en: &str, fr: &str) -> String {
         self.language.say(en, fr).to_owned()
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names { geo: self.geo, taxonomy: self.taxonomy, language: self.language }
     }
 }
 

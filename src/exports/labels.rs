@@ -7,10 +7,9 @@ use actix_web::web::Data;
 use crate::aggregates::query::By;
 use crate::context::Context;
 use crate::error::Language;
-use crate::geo::areas::Areas;
 use crate::geo::locate::Geo;
+use crate::names::Names;
 use crate::people::regions::types::Region;
-use crate::taxonomy::label::Label;
 use crate::taxonomy::lists::ListName;
 
 /// The labels of one language, as they are when an export begins.
@@ -35,34 +34,27 @@ impl Labels {
     /// Returns the label of a code of a list.
     pub fn list<'r>(&'r self, name: ListName, code: &'r str) -> &'r str {
         let found = self.context.lists.list(name).find(code);
-        self.pick(found.map(|entry| &entry.label), code)
+        self.choose(found.map(|entry| (&*entry.label.en, &*entry.label.fr)), code)
     }
 
     /// Returns the name of a country.
     pub fn country<'r>(&'r self, code: &'r str) -> &'r str {
-        let found = self.geo.countries().find(code);
-        self.choose(found.map(|country| (&*country.name_en, &*country.name_fr)), code)
+        self.names().country(code).unwrap_or(code)
     }
 
     /// Returns the name of a first-level area.
     pub fn admin1<'r>(&'r self, code: &'r str) -> &'r str {
-        self.area(self.geo.areas(), code)
+        self.names().admin1(code).unwrap_or(code)
     }
 
     /// Returns the name of a second-level area.
     pub fn admin2<'r>(&'r self, code: &'r str) -> &'r str {
-        self.area(self.geo.admin2(), code)
+        self.names().admin2(code).unwrap_or(code)
     }
 
     /// Returns the label of a leaf of the taxonomy, of a category or of a theme.
     pub fn category<'r>(&'r self, code: &'r str) -> &'r str {
-        let taxonomy = &self.context.taxonomy;
-        let label = match code.split('.').count() {
-            1 => taxonomy.leaves_under(code).next().map(|leaf| &leaf.theme_label),
-            2 => taxonomy.leaves_under(code).next().map(|leaf| &leaf.category_label),
-            _ => taxonomy.find_leaf(code).map(|leaf| &leaf.label),
-        };
-        self.pick(label, code)
+        self.names().category(code).unwrap_or(code)
     }
 
     /// Returns the label of a cell's key.
@@ -93,12 +85,8 @@ impl Labels {
         }
     }
 
-    fn area<'r>(&self, areas: &'r Areas, code: &'r str) -> &'r str {
-        self.choose(areas.find(code).map(|area| (&*area.name_en, &*area.name_fr)), code)
-    }
-
-    fn pick<'r>(&self, label: Option<&'r Label>, code: &'r str) -> &'r str {
-        self.choose(label.map(|label| (&*label.en, &*label.fr)), code)
+    fn names(&self) -> Names<'_> {
+        Names { geo: &self.geo, taxonomy: &self.context.taxonomy, language: self.language }
     }
 
     fn choose<'r>(&self, names: Option<(&'r str, &'r str)>, code: &'r str) -> &'r str {

@@ -19,6 +19,7 @@ use crate::http::conditional::{is_unchanged, numbers_tag};
 use crate::http::frame;
 use crate::http::query::{self, Pairs};
 use crate::ids::{Id, ReleaseId};
+use crate::names::Names;
 use crate::releases::axis::NO_AREA;
 use crate::releases::file::write_atoms;
 use crate::releases::public::answer::{Cell, Figure, aggregate, figure, list_figures};
@@ -415,16 +416,12 @@ fn list_countries(context: &Context, shown: &Shown, language: Language) -> Vec<P
     let atoms: Vec<&ReleasedAtom> = shown.atoms.iter().collect();
     let figures = list_figures(&atoms, By::Country, [], |code| Filter::of(By::Country, code));
     let geo = context.geo();
+    let names = Names { geo: &geo, taxonomy: &context.taxonomy, language };
     let item = |(country, figure): (String, Figure)| {
-        let known = geo.countries().find(&country);
-        let name = known.map_or(country.clone(), |known| name_of(known, language));
+        let name = names.country(&country).unwrap_or(&country).to_owned();
         PublicCountryItem { country, name, figure: figure.into() }
     };
     figures.into_iter().map(item).collect()
-}
-
-fn name_of(country: &Country, language: Language) -> String {
-    language.say(&country.name_en, &country.name_fr).to_owned()
 }
 
 /// Read a country of a public release
@@ -466,14 +463,18 @@ fn view_country(
     if atoms.is_empty() {
         return Err(Error::not_found());
     }
-    let labels = Labels { context, language };
     let (taxonomy, geo) = (&context.taxonomy, context.geo());
+    let names = Names { geo: &geo, taxonomy, language };
     let items = |by: By, codes: Vec<String>| {
         let codes = codes.iter().map(String::as_str);
         let figures = list_figures(&atoms, by, codes, |code| Filter::of(by, code));
         let item = |(code, figure): (String, Figure)| {
-            let name = labels.name(by, &code);
-            PublicItem { code, name, figure: figure.into() }
+            let name = match by {
+                By::Theme | By::Category => names.category(&code),
+                By::Admin1 => names.admin1(&code),
+                By::Country | By::Year | By::Quarter | By::Month => None,
+            };
+            PublicItem { name: name.map(str::to_owned), code, figure: figure.into() }
         };
         figures.into_iter().map(item).collect()
     };
@@ -484,7 +485,7 @@ fn view_country(
     let areas = areas.chain([NO_AREA.to_owned()]);
     Ok(PublicCountry {
         country: code.to_owned(),
-        name: name_of(country, language),
+        name: language.say(&country.name_en, &country.name_fr).to_owned(),
         total: figure(atoms.iter().copied(), &Filter::default()).into(),
         themes: items(By::Theme, of_leaves(|leaf| &leaf.theme)),
         categories: items(By::Category, of_leaves(|leaf| &leaf.category)),
@@ -496,34 +497,4 @@ fn view_country(
         note: method_note(&shown.release, language),
         release: shown.stamp,
     })
-}
-
-/// What codes are called.
-struct Labels<'c> {
-    context: &'c Context,
-    language: Language,
-}
-
-impl Labels<'_> {
-    fn name(&self, by: By, code: &str) -> Option<String> {
-        let told = |en: &String, fr: &String| match self.language {
-            Language::English => en.clone(),
-            Language::French => fr.clone(),
-        };
-        let leaves = self.context.taxonomy.leaves();
-        match by {
-            By::Theme => {
-                leaves.iter().find(|leaf| leaf.theme == code).map(|leaf| &leaf.theme_label)
-            }
-            By::Category => {
-                leaves.iter().find(|leaf| leaf.category == code).map(|leaf| &leaf.category_label)
-            }
-            By::Admin1 => {
-                let geo = self.context.geo();
-                return geo.areas().find(code).map(|area| told(&area.name_en, &area.name_fr));
-            }
-            By::Country | By::Year | By::Quarter | By::Month => None,
-        }
-        .map(|label| told(&label.en, &label.fr))
-    }
 }
