@@ -3,6 +3,7 @@
 //! A head is signed with Ed25519 in the transaction that appended to its chain. A copy kept elsewhere proves, for as
 //! long as it is kept, that nothing before it was changed or cut off.
 
+use base16ct::lower;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
@@ -116,10 +117,10 @@ impl Verifier {
             instance: self.instance,
             chain: head.chain,
             size: head.size,
-            root: hex(&head.root),
+            root: lower::encode_string(&head.root),
             signed_at: head.signed_at.and_utc(),
-            key: hex(self.key.as_bytes()),
-            signature: hex(signature),
+            key: lower::encode_string(self.key.as_bytes()),
+            signature: lower::encode_string(signature),
         }
     }
 
@@ -147,11 +148,11 @@ impl Verifier {
         if published.instance != self.instance {
             return Err(NotOurs::Instance);
         }
-        if published.key != hex(self.key.as_bytes()) {
+        if published.key != lower::encode_string(self.key.as_bytes()) {
             return Err(NotOurs::Key);
         }
-        let root = unhex(&published.root).and_then(|root| root.try_into().ok());
-        let signature = unhex(&published.signature);
+        let root = lower::decode_vec(&published.root).ok().and_then(|root| root.try_into().ok());
+        let signature = lower::decode_vec(&published.signature).ok();
         let (root, signature) = root.zip(signature).ok_or(NotOurs::Signature)?;
         let signed_at = published.signed_at.naive_utc();
         let head = Head { chain: published.chain, size: published.size, root, signed_at };
@@ -225,25 +226,6 @@ impl PublishedHeads {
         let heads = lines.map(serde_json::from_str).collect::<serde_json::Result<_>>()?;
         Ok(Self { heads })
     }
-}
-
-/// Returns bytes as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
-}
-
-/// Reads what [`hex`] wrote; nothing else, so that a head has one text only.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
-        return None;
-    };
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
 }
 
 #[cfg(test)]

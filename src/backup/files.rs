@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use base16ct::lower;
 use sha2::{Digest, Sha256};
 
 use crate::backup::error::BackupError;
-use crate::backup::format::hex;
 use crate::new_file::NewFile;
 
 /// A file of a backup on its way to its name.
@@ -47,7 +47,7 @@ impl BackupFile {
         let Self { file, digest, n_bytes } = self;
         let path = file.path().to_owned();
         file.publish().map_err(|source| BackupError::write(&path, source))?;
-        Ok(FileReport { file: path, n_bytes, sha256: hex(&digest.finalize()) })
+        Ok(FileReport { file: path, n_bytes, sha256: lower::encode_string(&digest.finalize()) })
     }
 }
 

@@ -142,13 +142,3 @@ pub struct Trailer {
     /// SHA-256 over every byte before this line, as hexadecimal digits.
     pub sha256: String,
 }
-
-/// Returns `bytes` as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}

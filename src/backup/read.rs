@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use age::DecryptError;
 use age::stream::StreamReader;
+use base16ct::lower;
 use flate2::bufread::GzDecoder;
 use sha2::{Digest, Sha256};
 
 use crate::backup::error::BackupError;
 use crate::backup::format::{
-    FORMAT, FORMAT_VERSION, Header, Mark, Part, TableEnd, TableHead, Trailer, hex,
+    FORMAT, FORMAT_VERSION, Header, Mark, Part, TableEnd, TableHead, Trailer,
 };
 use crate::backup::identities::Identities;
 
@@ -92,7 +93,7 @@ impl PartReader {
     }
 
     fn close(&mut self, trailer: Trailer) -> Result<BTreeMap<String, u64>, BackupError> {
-        if hex(&self.lines.digest.clone().finalize()) != trailer.sha256 {
+        if lower::encode_string(&self.lines.digest.clone().finalize()) != trailer.sha256 {
             return Err(self.lines.damaged("its SHA-256 is another"));
         }
         if trailer.n_rows.values().sum::<u64>() != self.header.n_rows {

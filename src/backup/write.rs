@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use age::stream::StreamWriter;
+use base16ct::lower;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::{QueryDsl, RunQueryDsl};
 use flate2::Compression;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 use crate::backup::error::BackupError;
 use crate::backup::files::{BackupFile, FileReport};
 use crate::backup::format::{
-    FORMAT, FORMAT_VERSION, Header, Mark, Part, TableEnd, TableHead, Trailer, hex,
+    FORMAT, FORMAT_VERSION, Header, Mark, Part, TableEnd, TableHead, Trailer,
 };
 use crate::backup::identities::Recipients;
 use crate::backup::{Meter, Progress};
@@ -278,7 +279,7 @@ impl PartWriter {
     }
 
     fn finish(mut self) -> Result<(BackupFile, BTreeMap<String, u64>), BackupError> {
-        let sha256 = hex(&self.digest.clone().finalize());
+        let sha256 = lower::encode_string(&self.digest.clone().finalize());
         self.mark(&Mark::Trailer(Trailer { n_rows: self.n_rows.clone(), sha256 }))?;
         let Self { path, out, n_rows, .. } = self;
         let file = out

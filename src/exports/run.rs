@@ -5,12 +5,12 @@ use std::rc::Rc;
 use std::vec::IntoIter;
 
 use actix_web::web::{Bytes, Data};
+use base16ct::lower;
 use sha2::{Digest, Sha256};
 
 use crate::aggregates::answer::AggregateCell;
 use crate::aggregates::query::By;
 use crate::audit::act::Act;
-use crate::audit::head::hex;
 use crate::audit::{self, Entry};
 use crate::auth::types::Scope;
 use crate::context::Context;
@@ -255,7 +255,11 @@ impl Run {
     /// Returns the entry of what left.
     fn entry(&self, how: &str) -> Entry {
         let Made { rows, bytes, hash } = self.made();
-        let detail = format!("{how} rows_{rows} bytes_{bytes} sha256_{} {}", hex(&hash), self.told);
+        let detail = format!(
+            "{how} rows_{rows} bytes_{bytes} sha256_{} {}",
+            lower::encode_string(&hash),
+            self.told
+        );
         let entry = Entry::new(Act::Exported, self.id, self.context.clock.now());
         let entry = entry.by(self.actor).detail(detail.trim_end());
         // An entry tells two countries; of a wider file everybody who reads all entries learns.

@@ -1,12 +1,12 @@
 //! What a file will hold, settled at one change number before its first byte.
 
 use actix_web::web::Data;
+use base16ct::lower;
 use sha2::{Digest, Sha256};
 
 use crate::aggregates::answer::{AggregateCell, Note};
 use crate::aggregates::columns::Columns;
 use crate::aggregates::query::{By, Query, Selector};
-use crate::audit::head::hex;
 use crate::auth::types::{Grant, GrantScope, Limits, Principal, Role, Scope};
 use crate::context::Context;
 use crate::db::dialect::DbConn;
@@ -228,7 +228,7 @@ impl Question {
             self.asked.filter.binding(),
         );
         let digest = Sha256::digest(told.as_bytes());
-        numbers_tag(&hex(digest.get(..16).unwrap_or(&digest)))
+        numbers_tag(&lower::encode_string(digest.get(..16).unwrap_or(&digest)))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The file of all atoms of a release: what is hashed, and what anybody can take home whole.
 
+use base16ct::lower;
 use sha2::{Digest, Sha256};
 
-use crate::audit::head::hex;
 use crate::releases::types::ReleasedAtom;
 
 /// The first line.
@@ -23,5 +23,5 @@ pub fn write_atoms<'a>(atoms: impl IntoIterator<Item = &'a ReleasedAtom>) -> Str
 
 /// Returns the hash of the file, in hexadecimal.
 pub fn hash_atoms<'a>(atoms: impl IntoIterator<Item = &'a ReleasedAtom>) -> String {
-    hex(&Sha256::digest(write_atoms(atoms).as_bytes()))
+    lower::encode_string(&Sha256::digest(write_atoms(atoms).as_bytes()))
 }

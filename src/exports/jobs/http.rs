@@ -3,6 +3,7 @@
 use actix_web::http::{Method, header};
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse, Route};
+use base16ct::lower;
 use chrono::{DateTime, Utc};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,6 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::app::{RouteName, read};
 use crate::audit::act::Act;
-use crate::audit::head::hex;
 use crate::audit::{self, Entry};
 use crate::auth::http::{Access, ReadCore};
 use crate::auth::policy::{Action, reach_of};
@@ -94,7 +94,7 @@ impl ExportView {
             asked: row.told.clone(),
             rows: is_ready.then_some(row.n_rows),
             bytes: is_ready.then_some(row.n_bytes),
-            sha256: row.sha256.as_deref().filter(|_| is_ready).map(hex),
+            sha256: row.sha256.as_deref().filter(|_| is_ready).map(lower::encode_string),
             created_at: row.created_at.and_utc(),
             expires_at: row.expires_at(),
             file: is_ready.then(|| format!("/v1/exports/jobs/{}/file", row.id)),
@@ -230,7 +230,7 @@ pub async fn get_export_file(
     if request.method() == Method::HEAD {
         return Ok(response.finish());
     }
-    let sha256 = row.sha256.as_deref().map(hex).unwrap_or_default();
+    let sha256 = row.sha256.as_deref().map(lower::encode_string).unwrap_or_default();
     let (n_rows, n_bytes) = (row.n_rows, row.n_bytes);
     let detail = format!("fetched rows_{n_rows} bytes_{n_bytes} sha256_{sha256} {}", row.told);
     let entry = Entry::new(Act::Exported, id, context.clock.now());

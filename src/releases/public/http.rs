@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use base16ct::lower;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 
 use crate::aggregates::csv::ByteOrderMark;
-use crate::audit::head::hex;
 use crate::auth::rates::RateLimits;
 use crate::auth::types::Scope;
 use crate::context::Context;
@@ -129,7 +129,7 @@ fn take_mark(pairs: &mut Pairs) -> Result<ByteOrderMark> {
 
 /// Answers with bytes that a cache may keep, or that the caller has.
 fn answer(request: &HttpRequest, kind: &str, body: Vec<u8>) -> HttpResponse {
-    let digest = hex(&Sha256::digest(&body));
+    let digest = lower::encode_string(&Sha256::digest(&body));
     let tag = numbers_tag(digest.get(..32).unwrap_or_default());
     let is_known = is_unchanged(request, &tag);
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
