@@ -40,10 +40,10 @@ pub(crate) fn reports(geo: &Geo, n: usize) -> Vec<Vec<u8>> {
     bodies.iter().cycle().take(n).map(|body| with_new_id(body).to_string().into_bytes()).collect()
 }
 
-/// Returns up to 2,000 varied, valid reports; the texts are the demo's.
+/// Returns up to 20,000 varied, valid reports; the texts are the demo's.
 fn bodies(geo: &Geo, n: usize) -> Vec<Value> {
     let today = NaiveDate::from_ymd_opt(2024, 3, 31).expect("a day");
-    let invented = invent(7, n.min(2_000), &demo_places(geo), today).expect("the demo's texts");
+    let invented = invent(7, n.min(20_000), &demo_places(geo), today).expect("the demo's texts");
     invented.into_iter().map(|report| report.body).collect()
 }
 
