@@ -49,8 +49,8 @@ pub const INCIDENTS: &[Column<IncidentRecord>] = columns! {
     "killed", Integer, "harm, at least", "#affected+killed", |row, _| at_least(row, Measure::Killed, "");
     "injured", Integer, "harm, at least", "#affected+injured", |row, _| at_least(row, Measure::Injured, "");
     "displaced", Integer, "harm, at least", "#affected+displaced", |row, _| at_least(row, Measure::Displaced, "");
-    "women", Integer, "harm, at least, of the total or of all measures", "#affected+f+adults", |row, _| of_all(row, "f_adult");
-    "girls", Integer, "harm, at least, of the total or of all measures", "#affected+f+children", |row, _| of_all(row, "f_child");
+    "women", Integer, "harm, at least, of the total or of the measure with most", "#affected+f+adults", |row, _| of_all(row, "f_adult");
+    "girls", Integer, "harm, at least, of the total or of the measure with most", "#affected+f+children", |row, _| of_all(row, "f_child");
     "verification", Text, "status: verified, disputed, or unverified", "#status+verification", |row, _| Value::text(Some(verification(&row.incident.status)));
     "source_types", Text, "list source_type, | between", "#meta+source+type", |row, _| Value::codes(&row.source_types);
     "updated_on", Day, "UTC day of its last change; for reviewers", "#date+updated", |row, _| Value::day(row.fine_place.is_some().then(|| row.incident.updated_at.date()));
@@ -79,13 +79,13 @@ fn at_least(row: &IncidentRecord, measure: Measure, sex_age: &str) -> Value<'sta
     Value::integer(range(row, measure.as_str(), sex_age).map(|(min, _)| min))
 }
 
-/// Returns the people of one sex and age: of the total where it says, else of all measures together.
+/// Returns the least number of people of one sex and age: of the total where it says, else of the measure that has most of them,
+/// since one person may have been detained and injured.
 fn of_all(row: &IncidentRecord, sex_age: &str) -> Value<'static> {
     let of =
         |measure: Measure| range(row, measure.as_str(), sex_age).map(|(min, _)| i64::from(min));
     let parts = Measure::ALL.into_iter().filter(|measure| *measure != Measure::AffectedTotal);
-    let sum = parts.filter_map(of).reduce(|sum, part| sum + part);
-    Value::integer(of(Measure::AffectedTotal).or(sum))
+    Value::integer(of(Measure::AffectedTotal).or(parts.filter_map(of).max()))
 }
 
 fn verification(status: &str) -> &'static str {
