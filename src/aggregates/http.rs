@@ -2,7 +2,7 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::aggregates::answer::{Aggregate, Note};
 use crate::aggregates::candidates::Reach;
@@ -19,6 +19,7 @@ use crate::http::query::{self, Pairs};
 use crate::incidents::selection::{Asked, refuse};
 use crate::releases::public::ask::Purpose;
 use crate::releases::public::http::answer_for_publication;
+use crate::releases::public::view::PublicAggregate;
 
 /// The filters of lists and counts. Values of one name, with commas or repeated, are OR; names together are AND.
 #[derive(Debug, IntoParams)]
@@ -106,6 +107,17 @@ pub struct GroupParams {
     h3_resolution: Option<u8>,
 }
 
+/// What a count answers with.
+#[derive(ToSchema)]
+#[schema(as = Counted)]
+#[serde(untagged)]
+pub enum Counted {
+    /// Exact figures.
+    Own(Aggregate),
+    /// With `for=publication`.
+    Publication(PublicAggregate),
+}
+
 /// Count incidents
 ///
 /// Cells by up to three groupings, their total, and how the two add up.
@@ -113,9 +125,10 @@ pub struct GroupParams {
     get, path = "/v1/aggregates", tag = "aggregates", operation_id = "get_aggregates",
     params(PurposeParam, GroupParams, FilterParams),
     responses(
-        (status = 200, description = "The counts", content((Aggregate = "application/json"), (String = "text/csv")),
+        (status = 200, description = "The counts", content((Counted = "application/json"), (String = "text/csv")),
          headers(("ETag" = String, description = "Changes when and only when the numbers do"))),
         (status = 304, description = "The numbers are those of `If-None-Match`"),
+        (status = 410, description = "The release was withdrawn"),
     )
 )]
 pub async fn get_aggregates(
@@ -137,6 +150,7 @@ pub async fn get_aggregates(
         (status = 200, description = "The counts", body = String, content_type = "text/csv",
          headers(("ETag" = String, description = "Changes when and only when the numbers do"))),
         (status = 304, description = "The numbers are those of `If-None-Match`"),
+        (status = 410, description = "The release was withdrawn"),
     )
 )]
 pub async fn get_aggregates_csv(

@@ -14,7 +14,6 @@ use crate::brief::pictures::{
 };
 use crate::brief::words::Words;
 use crate::error::{Error, Result};
-use crate::http::query;
 use crate::releases::axis::{ALL, NO_AREA};
 use crate::releases::period::{Month, months_of};
 use crate::releases::public::answer::{Figure, figure, list_figures};
@@ -27,6 +26,8 @@ use crate::releases::types::ReleasedAtom;
 const MOST_COLUMNS: usize = 36;
 /// Figures listed that are told together.
 const MOST_TOGETHER: usize = 20;
+/// A map without places needs less room: so it stands on the first page where little is told before it.
+const PAGE_MAP_HEIGHT: f32 = 0.75 * MAP_HEIGHT;
 /// No incident, and none that is not told.
 const NOTHING: Figure = Figure { incidents: Some(0), is_complete: true };
 
@@ -58,16 +59,8 @@ impl<'a> PublishedScene<'a> {
         (from, to): (Option<Month>, Option<Month>),
         stands_alone: bool,
     ) -> Result<Self> {
-        let (first, last) = (shown.release.first, shown.release.last);
-        let (from, to) = (from.unwrap_or(first), to.unwrap_or(last));
-        if from < first || to > last || from > to {
-            return Err(query::invalid(
-                if from < first || from > to { "from" } else { "to" },
-                format!("the release covers {first} to {last}: ask for months of these"),
-                format!("la publication couvre {first} à {last} : demandez de ces mois"),
-            ));
-        }
-        let filter = Filter { from: Some(from), to: Some(to), ..Filter::default() };
+        let filter = Filter { from, to, ..Filter::default() }.within(&shown.release)?;
+        let (from, to) = (from.unwrap_or(shown.release.first), to.unwrap_or(shown.release.last));
         let code = words.country.code.as_str();
         let own: Vec<&ReleasedAtom> =
             shown.atoms.iter().filter(|atom| atom.country == code).collect();
@@ -114,7 +107,7 @@ impl<'a> PublishedScene<'a> {
             Some(Block::Picture(draw_columns(&times, TEXT_WIDTH, COLUMNS_HEIGHT))),
             if_any(self.themes()),
             heading("Where it happened", "Où cela s’est passé"),
-            Some(Block::Picture(draw_map(&self.map(), TEXT_WIDTH, MAP_HEIGHT))),
+            Some(Block::Picture(draw_map(&self.map(), TEXT_WIDTH, PAGE_MAP_HEIGHT))),
             Some(Block::Paragraph(self.places_note())),
             if_any(self.areas()),
             heading("What it was about", "De quoi il s’agissait"),
@@ -253,17 +246,14 @@ impl<'a> PublishedScene<'a> {
 
     /// Returns what is told of areas as one; `None` too where the release does not know them, as after new boundaries.
     fn in_areas(&self, codes: &[&str]) -> Option<u64> {
-        let is_known = |atom: &ReleasedAtom| {
-            atom.places.iter().any(|place| place == ALL || codes.contains(&place.as_str()))
-        };
         let areas = codes.iter().map(|code| ((*code).to_owned(), None)).collect();
         let filter = Filter { areas: Some(areas), ..Filter::default() };
-        number(self.figure(&filter)).filter(|_| self.atoms.iter().any(is_known))
+        self.figure(&filter).incidents
     }
 
     fn tiles(&self) -> Vec<Tile> {
         let all = self.figure(&Filter::default());
-        let beside = match (number(all), all.is_complete) {
+        let beside = match (all.incidents, all.is_complete) {
             (Some(_), true) => self.say("all there are", "tous"),
             (Some(_), false) => self.say("not all are told alone", "pas tous donnés seuls"),
             (None, _) => self.say("not told alone", "non donné seul"),
@@ -291,17 +281,19 @@ impl<'a> PublishedScene<'a> {
     }
 
     fn told(&self, figure: Figure) -> String {
-        number(figure).map_or_else(|| "–".to_owned(), |n| self.words.language.number(n))
+        figure.incidents.map_or_else(|| "–".to_owned(), |n| self.words.language.number(n))
     }
 
     /// Says how much there is; and where it is so, that the chart by time leaves something out.
     fn summary(&self, is_whole_by_time: bool) -> String {
         let (country, period) = (self.words.country_name(), self.period());
         let language = self.words.language;
-        let mut words = match number(self.figure(&Filter::default())) {
+        let all = self.figure(&Filter::default());
+        let mut words = match all.incidents {
             Some(n) => {
-                let [en, fr] = [["verified incident", "verified incidents"], ["incident vérifié", "incidents vérifiés"]]
-                    .map(|nouns| language.counted(n, nouns));
+                let nouns = [["verified incident", "verified incidents"], ["incident vérifié", "incidents vérifiés"]];
+                let [en, fr] = nouns.map(|nouns| language.counted(n, nouns));
+                let [en, fr] = if all.is_complete { [en, fr] } else { [format!("at least {en}"), format!("au moins {fr}")] };
                 self.say(
                     &format!("The coalition counts {en} in {country} for {period}."),
                     &format!("La coalition dénombre {fr} pour le pays ({country}) et la période ({period})."),
@@ -423,10 +415,13 @@ impl<'a> PublishedScene<'a> {
         parts.join(" · ")
     }
 
-    /// Names the months of codes, those that follow one another as one period.
+    /// Names the months of codes, those that follow one another as one period; then quarters and years of which no month is
+    /// known, unless they lie in such a period.
     fn name_times(&self, codes: &[String]) -> String {
+        let (vague, exact): (Vec<&String>, Vec<&String>) =
+            codes.iter().partition(|code| code.ends_with("-XX"));
         let mut spans: Vec<(Month, Month)> =
-            codes.iter().filter_map(|code| months_of(code)).collect();
+            exact.into_iter().filter_map(|code| months_of(code)).collect();
         spans.sort_unstable();
         let mut periods: Vec<(Month, Month)> = Vec::new();
         for (from, to) in spans {
@@ -438,7 +433,15 @@ impl<'a> PublishedScene<'a> {
         let name = |(from, to): &(Month, Month)| {
             self.words.language.period(from.first_day(), to.last_day())
         };
-        periods.iter().map(name).collect::<Vec<_>>().join("; ")
+        let mut names: Vec<String> = periods.iter().map(name).collect();
+        let month_unknown = self.say("month not known", "mois inconnu");
+        names.extend(vague.into_iter().filter_map(|code| {
+            let (first, last) = months_of(code)?;
+            let is_named = periods.iter().any(|(from, to)| *from <= first && last <= *to);
+            let period = self.words.language.period(first.first_day(), last.last_day());
+            (!is_named).then(|| format!("{period}, {month_unknown}"))
+        }));
+        names.join("; ")
     }
 
     fn area(&self, code: &str) -> String {
@@ -470,8 +473,10 @@ impl<'a> PublishedScene<'a> {
                 ),
             ),
         ];
-        let withdrawn = self.shown.release.withdrawals.iter().filter_map(|it| it.months);
-        let withdrawn: Vec<String> = withdrawn
+        let withdrawn: Vec<String> = self
+            .shown
+            .release
+            .withdrawn_months()
             .map(|(from, to)| self.words.language.period(from.first_day(), to.last_day()))
             .collect();
         if !withdrawn.is_empty() {
@@ -518,16 +523,10 @@ impl Time {
     }
 }
 
-/// Returns the number that may stand for a figure. Nothing is told only where it is all there is: beside what is not told alone,
-/// 0 would read as none.
-fn number(figure: Figure) -> Option<u64> {
-    figure.incidents.filter(|incidents| *incidents > 0 || figure.is_complete)
-}
-
 /// Returns a bar for each figure that is told.
 fn bars(figures: &[(String, Figure)], label: impl Fn(&str) -> String) -> Vec<Bar> {
     let bar = |(code, figure): &(String, Figure)| {
-        Some(Bar { label: label(code), values: vec![number(*figure)?] })
+        Some(Bar { label: label(code), values: vec![figure.incidents?] })
     };
     figures.iter().filter_map(bar).collect()
 }

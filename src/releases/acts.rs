@@ -1,7 +1,7 @@
 //! What is done to releases: drafted, approved by a second person, withdrawn. Each is one transaction with its entry in the
 //! audit log.
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, Duration, Utc};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::audit::Entry;
@@ -20,6 +20,9 @@ use crate::releases::period::Month;
 use crate::releases::store;
 use crate::releases::types::{Release, State};
 use crate::seal::envelope::{Owner, OwnerKind, Part};
+
+/// How long a draft may wait for its approval: a source may withdraw consent meanwhile, or a report be erased.
+const MAX_DRAFT_AGE: Duration = Duration::days(7);
 
 /// Who acts, and when.
 #[derive(Debug, Clone, Copy)]
@@ -114,8 +117,8 @@ pub fn store_draft(
 /// Publishes a draft as the next version.
 ///
 /// # Errors
-/// `NotFound`; `SecondPersonNeeded`; `ReleaseState` where it is no draft, or another was published since it was built; the
-/// database's failure.
+/// `NotFound`; `SecondPersonNeeded`; `ReleaseState` where it is no draft or an old one, or another was published since it was
+/// built; the database's failure.
 pub fn approve(tx: &mut WriteTx<'_>, id: ReleaseId, actor: Actor) -> Result<Release> {
     let release = store::find_release(tx.conn, id)?.ok_or_else(Error::not_found)?;
     if release.state() != State::Draft {
@@ -125,6 +128,17 @@ pub fn approve(tx: &mut WriteTx<'_>, id: ReleaseId, actor: Actor) -> Result<Rele
         return Err(Error::new(Code::SecondPersonNeeded).detail(
             "you drafted it: another coordinator approves it",
             "vous l'avez préparée : un autre coordinateur l'approuve",
+        ));
+    }
+    if actor.now - release.built_at > MAX_DRAFT_AGE {
+        let days = MAX_DRAFT_AGE.num_days();
+        return Err(state(
+            &format!(
+                "it was drafted more than {days} days ago, consent may have changed since: draft it again"
+            ),
+            &format!(
+                "elle a été préparée il y a plus de {days} jours, un consentement peut avoir changé : préparez-la à nouveau"
+            ),
         ));
     }
     let last = store::find_last_published(tx.conn)?;

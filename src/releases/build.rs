@@ -11,7 +11,7 @@ use crate::geo::locate::Geo;
 use crate::incidents::consent::Release as Consent;
 use crate::releases::axis::{self, NO_AREA, holders_of_category, holders_of_place, leaf_of};
 use crate::releases::facts::{Fact, read_all};
-use crate::releases::partition::{Point, Root, Rule, Tally, divide, settle};
+use crate::releases::partition::{Point, Root, Rule, Settled, Tally, divide, settle};
 use crate::releases::period::{Month, When};
 use crate::releases::store;
 use crate::releases::types::{LeftOut, ReleasedAtom};
@@ -165,6 +165,7 @@ impl Work<'_> {
     fn recount(&mut self, former: &Former) {
         let places = index(&former.atoms);
         let mut tallies = vec![Tally::default(); former.atoms.len()];
+        let mut unplaced: BTreeSet<(&str, i32)> = BTreeSet::new();
         for ((country, when), cells) in &self.census.cells {
             if when.last_month() > former.last {
                 continue;
@@ -173,13 +174,24 @@ impl Work<'_> {
                 let found = find(&places, country, (place, *when, category));
                 match found.and_then(|position| tallies.get_mut(position)) {
                     Some(counted) => counted.add(tally),
-                    None => self.census.left_out.unknown_to_shape += tally.incidents,
+                    None => {
+                        unplaced.insert((country, when.last_month().year));
+                        self.census.left_out.unknown_to_shape += tally.incidents;
+                    }
                 }
             }
         }
         let settled = former.atoms.iter().zip(&former.figures).zip(&tallies);
         for ((atom, figures), tally) in settled {
-            let figure = settle(self.rule, figures, tally);
+            let is_of =
+                |(country, year): &(&str, i32)| atom.country == *country && atom.is_in(*year);
+            // What is in no atom has perhaps only changed its code, as after an import of boundaries: no atom has lost it.
+            let figure = if unplaced.iter().any(is_of) {
+                let last = figures.last().copied().flatten();
+                Settled { incidents: last, is_kept: last.is_some_and(|it| it != tally.incidents) }
+            } else {
+                settle(self.rule, figures, tally)
+            };
             let withheld = if figure.incidents.is_none() { tally.incidents } else { 0 };
             self.census.left_out.withheld += withheld;
             self.atoms.push(ReleasedAtom {
@@ -276,4 +288,57 @@ fn find(
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::releases::partition::Senders;
+
+    #[test]
+    fn what_only_changed_its_code_since_leaves_the_figures_as_they_were() {
+        let taxonomy = Taxonomy::builtin().expect("the built-in taxonomy");
+        let category = taxonomy.leaves()[0].category.clone();
+        let atom = |place: &str, year: i32, incidents| ReleasedAtom {
+            country: "LSO".to_owned(),
+            places: vec![place.to_owned()],
+            times: vec![format!("{year}-02")],
+            categories: vec![category.clone()],
+            incidents: Some(incidents),
+            is_kept: false,
+            folded: [None; 3],
+        };
+        let atoms = vec![atom("LS-A", 2024, 30), atom("LS-A", 2023, 20)];
+        let month = |year| Month { year, month: 2 };
+        let former = Former {
+            row_id: 1,
+            first: month(2023),
+            last: month(2024),
+            figures: vec![vec![Some(30)], vec![Some(20)]],
+            atoms,
+        };
+        let mut senders = Senders::default();
+        (1..=3).for_each(|sender| senders.add(sender));
+        let here = |place: &str, incidents| {
+            BTreeMap::from([((place.to_owned(), category.clone()), Tally { incidents, senders })])
+        };
+        let when = |year| ("LSO".to_owned(), When::Month(month(year)));
+        let census = Census {
+            areas: BTreeMap::new(),
+            taxonomy: &taxonomy,
+            // The area got another code with an import, and another year has five more.
+            cells: BTreeMap::from([
+                (when(2024), here("LS-NEW", 30)),
+                (when(2023), here("LS-A", 25)),
+            ]),
+            left_out: LeftOut::default(),
+        };
+        let mut work = Work { rule: Rule::STANDARD, census, atoms: Vec::new() };
+
+        work.recount(&former);
+
+        let told: Vec<_> = work.atoms.iter().map(|it| (it.incidents, it.is_kept)).collect();
+        assert_eq!(told, [(Some(30), true), (Some(25), false)]);
+        assert_eq!(work.census.left_out.unknown_to_shape, 30);
+    }
 }

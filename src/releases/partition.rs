@@ -279,7 +279,9 @@ pub struct Settled {
 }
 
 /// Settles the figure of an atom that every release before told as `former`, the newest last; `None` is one that was
-/// withheld. It changes by nothing or by `k` and more, against each of them: any two releases can be subtracted.
+/// withheld. It changes by nothing or by `k` and more, against each of them: any two releases can be subtracted. A figure that
+/// fell by `k` and more to what may not be told is withheld, where that says no more than of others that were withheld at first:
+/// so not below `2k - 1`, from which not all small numbers are `k` away.
 pub fn settle(rule: Rule, former: &[Option<u32>], now: &Tally) -> Settled {
     let differs_enough = |earlier: &Option<u32>| match earlier {
         Some(earlier) => *earlier == now.incidents || earlier.abs_diff(now.incidents) >= rule.k,
@@ -287,6 +289,11 @@ pub fn settle(rule: Rule, former: &[Option<u32>], now: &Tally) -> Settled {
         None => now.incidents > 0,
     };
     let last = former.last().copied().flatten();
+    let has_fallen =
+        |last: u32| !rule.allows(now) && last >= 2 * rule.k - 1 && now.incidents + rule.k <= last;
+    if last.is_some_and(has_fallen) {
+        return Settled { incidents: None, is_kept: false };
+    }
     if rule.allows(now) && former.iter().all(differs_enough) {
         return Settled { incidents: Some(now.incidents), is_kept: false };
     }

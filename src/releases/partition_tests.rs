@@ -99,7 +99,11 @@ fn figures_change_by_nothing_or_enough_against_every_release_before() {
     assert_eq!(settled(&[Some(8)], 13), Some(13));
     assert_eq!(settled(&[Some(10), Some(15)], 9), Some(15), "one less than the first");
     assert_eq!(settled(&[Some(10), Some(15)], 10), Some(10));
-    assert_eq!(settled(&[Some(8)], 3), Some(8), "three are too few to be told");
+    assert_eq!(settled(&[Some(8)], 3), Some(8), "that there are three or less would be known");
+    assert_eq!(settled(&[Some(9)], 4), None, "four are too few to be told");
+    assert_eq!(settled(&[Some(9)], 1), None, "and look like four");
+    assert_eq!(settled(&[Some(9), None], 9), Some(9));
+    assert_eq!(settled(&[Some(9), None], 10), None);
     assert_eq!(settled(&[Some(8)], 0), Some(0));
     assert_eq!(settled(&[Some(0)], 4), Some(0));
     assert_eq!(settled(&[None], 0), None, "that they are gone is not told");

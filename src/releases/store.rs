@@ -102,9 +102,8 @@ pub fn find_release(conn: &mut DbConn, id: ReleaseId) -> Result<Option<Release>>
 
 fn with_withdrawals(conn: &mut DbConn, rows: Vec<ReleaseRow>) -> Result<Vec<Release>> {
     type Row = (i64, Option<String>, Option<String>, UserId, NaiveDateTime);
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    // All there are, and they are few: what is withdrawn from one release is so from others.
     let withdrawn: Vec<Row> = release_withdrawals::table
-        .filter(release_withdrawals::release_id.eq_any(ids))
         .order(release_withdrawals::id)
         .select((
             release_withdrawals::release_id,
@@ -121,14 +120,10 @@ fn with_withdrawals(conn: &mut DbConn, rows: Vec<ReleaseRow>) -> Result<Vec<Rele
         let withdrawal = Withdrawal { months, by, at: at.and_utc() };
         by_release.entry(release).or_default().push(withdrawal);
     }
-    let whole = |row: ReleaseRow| {
-        let withdrawals = by_release.remove(&row.id).unwrap_or_default();
-        read_release(row, withdrawals)
-    };
-    rows.into_iter().map(whole).collect()
+    rows.into_iter().map(|row| read_release(row, &by_release)).collect()
 }
 
-fn read_release(row: ReleaseRow, withdrawals: Vec<Withdrawal>) -> Result<Release> {
+fn read_release(row: ReleaseRow, withdrawn: &BTreeMap<i64, Vec<Withdrawal>>) -> Result<Release> {
     let ReleaseRow {
         id,
         uuid,
@@ -149,11 +144,16 @@ fn read_release(row: ReleaseRow, withdrawals: Vec<Withdrawal>) -> Result<Release
         senders: usize::try_from(senders).map_err(Error::internal)?,
     };
     let approval = approval.map(|(version, by, at)| Approval { version, by, at: at.and_utc() });
+    let (first, last) = read_months(&first_month, &last_month)?;
+    let others = withdrawn.iter().filter(|(release, _)| **release != id).flat_map(|(_, all)| all);
+    let since = others.filter(|it| approval.is_none_or(|approval| it.at > approval.at));
+    let within =
+        since.filter_map(|it| it.months).filter(|(from, to)| *from <= last && *to >= first);
     Ok(Release {
         row_id: id,
         id: uuid,
-        first: month(&first_month)?,
-        last: month(&last_month)?,
+        first,
+        last,
         rule,
         based_on,
         built_by,
@@ -162,7 +162,8 @@ fn read_release(row: ReleaseRow, withdrawals: Vec<Withdrawal>) -> Result<Release
         sha256,
         left_out: serde_json::from_str::<LeftOut>(&left_out).map_err(Error::internal)?,
         approval,
-        withdrawals,
+        withdrawals: withdrawn.get(&id).cloned().unwrap_or_default(),
+        withdrawn_elsewhere: within.collect(),
     })
 }
 

@@ -36,6 +36,12 @@ impl ReleasedAtom {
             .any(|(from, to)| from <= last && first <= to)
     }
 
+    /// Tells whether any of it lies in a year.
+    pub fn is_in(&self, year: i32) -> bool {
+        let month = |month| Month { year, month };
+        self.touches(month(1), month(12))
+    }
+
     /// Tells whether it is told as finely as anything is: one area, one month, one category.
     pub fn is_finest(&self) -> bool {
         let is_one = |codes: &[String]| codes.len() == 1;
@@ -121,6 +127,9 @@ pub struct Release {
     pub approval: Option<Approval>,
     /// What is no longer shown of it.
     pub withdrawals: Vec<Withdrawal>,
+    /// Months of it that were withdrawn from another release: since it was published, and then it shows them no longer either; of
+    /// a draft, ever, and then it would tell them again.
+    pub withdrawn_elsewhere: Vec<(Month, Month)>,
 }
 
 /// Where a release stands.
@@ -157,10 +166,15 @@ impl Release {
         }
     }
 
-    /// Tells whether an atom is still shown.
+    /// Returns the months that are no longer shown of it.
+    pub fn withdrawn_months(&self) -> impl Iterator<Item = (Month, Month)> {
+        let own = self.withdrawals.iter().filter_map(|withdrawal| withdrawal.months);
+        let elsewhere = self.withdrawn_elsewhere.iter().copied();
+        own.chain(elsewhere.filter(|_| self.approval.is_some()))
+    }
+
+    /// Tells whether an atom of it is still shown, where it is not withdrawn as a whole.
     pub fn shows(&self, atom: &ReleasedAtom) -> bool {
-        self.withdrawals
-            .iter()
-            .all(|withdrawal| withdrawal.months.is_some_and(|(from, to)| !atom.touches(from, to)))
+        self.withdrawn_months().all(|(from, to)| !atom.touches(from, to))
     }
 }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::ids::{ReleaseId, UserId};
 use crate::releases::partition::Folding;
+use crate::releases::period::Month;
 use crate::releases::types::{LeftOut, Release, ReleasedAtom};
 
 /// What a figure needs to be told.
@@ -65,6 +66,26 @@ pub struct ReleaseView {
     left_out: LeftOut,
     /// What is no longer shown of it.
     withdrawals: Vec<WithdrawalView>,
+    /// Months of it that were withdrawn from another release. Of one that was public before: it shows them no longer either. Of
+    /// a draft: it would tell them again.
+    withdrawn_elsewhere: Vec<MonthsView>,
+}
+
+/// Months.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = PublicMonths)]
+pub struct MonthsView {
+    /// The first.
+    from: String,
+    /// The last.
+    until: String,
+}
+
+impl MonthsView {
+    /// Returns the view of months from the first to the last.
+    pub fn of((from, until): (Month, Month)) -> Self {
+        Self { from: from.to_string(), until: until.to_string() }
+    }
 }
 
 /// What is no longer shown of a release.
@@ -111,6 +132,12 @@ impl ReleaseView {
             sha256: release.sha256.clone(),
             left_out: release.left_out,
             withdrawals: withdrawals.collect(),
+            withdrawn_elsewhere: release
+                .withdrawn_elsewhere
+                .iter()
+                .copied()
+                .map(MonthsView::of)
+                .collect(),
         }
     }
 }

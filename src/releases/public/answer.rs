@@ -8,7 +8,8 @@ use crate::releases::types::ReleasedAtom;
 /// A figure, and whether it is all there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Figure {
-    /// The sum of the atoms that are selected whole; `None` where none is told and some may be more than nothing.
+    /// The sum of the atoms that are selected whole; `None` where that is nothing and others may be more, or where the release
+    /// knows nothing of what is selected, as of an area that has come since.
     pub incidents: Option<u64>,
     /// Whether no atom is cut or withheld that may be more than nothing.
     pub is_complete: bool,
@@ -26,25 +27,26 @@ pub fn figure<'a>(atoms: impl IntoIterator<Item = &'a ReleasedAtom>, filter: &Fi
 #[derive(Debug, Clone, Copy, Default)]
 struct Sum {
     incidents: u64,
-    has_told: bool,
+    /// Whether any atom touches what is selected. Some do for everything that the release knows, with incidents or without.
+    is_known: bool,
     has_untold: bool,
 }
 
 impl Sum {
     fn take(&mut self, atom: &ReleasedAtom, fit: Fit) {
+        self.is_known |= fit != Fit::Outside;
         match (fit, atom.incidents) {
-            (Fit::Inside, Some(incidents)) => {
-                self.incidents += u64::from(incidents);
-                self.has_told = true;
-            }
+            (Fit::Inside, Some(incidents)) => self.incidents += u64::from(incidents),
             (Fit::Outside, _) | (Fit::Cut, Some(0)) => {}
             (Fit::Inside, None) | (Fit::Cut, _) => self.has_untold = true,
         }
     }
 
     fn figure(self) -> Figure {
-        let is_known = self.has_told || !self.has_untold;
-        Figure { incidents: is_known.then_some(self.incidents), is_complete: !self.has_untold }
+        let is_complete = self.is_known && !self.has_untold;
+        // Beside what is not told, 0 would read as none.
+        let is_told = is_complete || self.incidents > 0;
+        Figure { incidents: is_told.then_some(self.incidents), is_complete }
     }
 }
 
@@ -53,8 +55,8 @@ impl Sum {
 pub struct Cell {
     /// One for every grouping; `None` where it is told coarser.
     pub keys: Vec<Option<String>>,
-    /// The figure; `None` where none may be told.
-    pub incidents: Option<u64>,
+    /// What is told of it.
+    pub figure: Figure,
 }
 
 /// What was asked for.
@@ -91,7 +93,7 @@ pub fn aggregate<'a>(atoms: &'a [ReleasedAtom], filter: &Filter, by: &[By]) -> A
     }
     let cell = |(keys, sum): (Vec<(bool, Option<String>)>, Sum)| Cell {
         keys: keys.into_iter().map(|(_, key)| key).collect(),
-        incidents: sum.figure().incidents,
+        figure: sum.figure(),
     };
     let cells = if by.is_empty() { Vec::new() } else { sums.into_iter().map(cell).collect() };
     Aggregate { cells, total: total.figure(), untold }
@@ -143,7 +145,10 @@ mod tests {
 
         assert_eq!(
             answer.cells,
-            [Cell { keys: vec![Some("2024-01".to_owned())], incidents: Some(6) }]
+            [Cell {
+                keys: vec![Some("2024-01".to_owned())],
+                figure: Figure { incidents: Some(6), is_complete: true }
+            }]
         );
         assert_eq!(answer.total, Figure { incidents: Some(6), is_complete: false });
         assert_eq!(answer.untold, [&atoms[1]]);
@@ -156,7 +161,7 @@ mod tests {
         let answer = aggregate(&atoms, &of_category("rights.labour"), &[By::Country]);
 
         assert_eq!(answer.total, Figure { incidents: Some(0), is_complete: true });
-        assert_eq!(answer.cells[0].incidents, Some(0));
+        assert_eq!(answer.cells[0].figure, answer.total);
         assert_eq!(answer.untold, Vec::<&ReleasedAtom>::new());
     }
 
@@ -167,6 +172,24 @@ mod tests {
         let answer = aggregate(&atoms, &Filter::default(), &[By::Country]);
 
         assert_eq!(answer.total, Figure { incidents: None, is_complete: false });
-        assert_eq!(answer.cells[0].incidents, None);
+        assert_eq!(answer.cells[0].figure, answer.total);
+    }
+
+    #[test]
+    fn nothing_beside_what_is_withheld_is_no_zero() {
+        let atoms = [atom("2023", "*", Some(0)), atom("2024", "*", None)];
+
+        let told = figure(&atoms, &Filter::default());
+
+        assert_eq!(told, Figure { incidents: None, is_complete: false });
+    }
+
+    #[test]
+    fn of_a_code_that_came_after_the_release_nothing_is_known() {
+        let atoms = [atom("2024", "rights environment", Some(8))];
+
+        let told = figure(&atoms, &of_category("governance"));
+
+        assert_eq!(told, Figure { incidents: None, is_complete: false });
     }
 }

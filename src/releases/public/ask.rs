@@ -8,7 +8,7 @@ use crate::geo::locate::Geo;
 use crate::http::query::{self, Pairs};
 use crate::releases::axis::{ALL, NO_AREA};
 use crate::releases::period::{Month, months_of};
-use crate::releases::types::ReleasedAtom;
+use crate::releases::types::{Release, ReleasedAtom};
 
 /// What figures are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +133,8 @@ pub struct Filter {
     pub from: Option<Month>,
     /// The last month.
     pub to: Option<Month>,
+    /// The months of the release: what is known no better than its year lies in those of them.
+    pub covered: Option<(Month, Month)>,
 }
 
 impl Filter {
@@ -162,7 +164,12 @@ impl Filter {
     }
 
     fn fit_time(&self, atom: &ReleasedAtom) -> Fit {
-        let spans: Vec<_> = atom.times.iter().filter_map(|code| months_of(code)).collect();
+        let covered = |(first, last): (Month, Month)| match self.covered {
+            Some((from, to)) => (first.max(from), last.min(to)),
+            None => (first, last),
+        };
+        let spans = atom.times.iter().filter_map(|code| months_of(code).map(covered));
+        let spans: Vec<_> = spans.collect();
         let is_from = |month: Month| self.from.is_none_or(|from| month >= from);
         let is_to = |month: Month| self.to.is_none_or(|to| month <= to);
         let all = spans.iter().all(|(first, last)| is_from(*first) && is_to(*last));
@@ -199,6 +206,25 @@ impl Filter {
                 Self { from, to, ..filter }
             }
         }
+    }
+
+    /// Limits it to the months that a release covers.
+    ///
+    /// # Errors
+    /// `InvalidParameter` where it begins or ends with others: of those the release does not say that there was nothing.
+    pub fn within(mut self, release: &Release) -> Result<Self> {
+        let (first, last) = (release.first, release.last);
+        for (name, month) in [("from", self.from), ("to", self.to)] {
+            if month.is_some_and(|month| !(first..=last).contains(&month)) {
+                return Err(query::invalid(
+                    name,
+                    format!("the release covers {first} to {last}: ask for months of these"),
+                    format!("la publication couvre {first} à {last} : demandez de ces mois"),
+                ));
+            }
+        }
+        self.covered = Some((first, last));
+        Ok(self)
     }
 
     /// Returns it as it was understood, by the names of its parameters.
@@ -382,6 +408,9 @@ mod tests {
         assert_eq!(until("2024-03").fit(&folded), Fit::Inside);
         assert_eq!(until("2024-01").fit(&folded), Fit::Outside);
         assert_eq!(until("2024-06").fit(&atom("*", "2024-XX", "*")), Fit::Cut);
+        let covered = (Month { year: 2023, month: 3 }, Month { year: 2024, month: 6 });
+        let all_of_it = Filter { covered: Some(covered), ..until("2024-06") };
+        assert_eq!(all_of_it.fit(&atom("*", "2024-XX", "*")), Fit::Inside);
         assert_eq!(of_category("rights").fit(&atom("*", "2024", "rights.labour")), Fit::Inside);
         assert_eq!(of_category("rights").fit(&atom("*", "2024", "*")), Fit::Cut);
     }

@@ -4,7 +4,7 @@ use csv::{Terminator, WriterBuilder};
 
 use crate::aggregates::csv::ByteOrderMark;
 use crate::error::{Error, Result};
-use crate::releases::public::answer::Cell;
+use crate::releases::public::answer::{Cell, Figure};
 use crate::releases::public::ask::By;
 
 /// Whether the second line says in HXL what the columns are.
@@ -23,6 +23,8 @@ pub enum Tags {
 type Column = (&'static str, &'static str);
 
 const INCIDENTS: Column = ("incidents", "#event+num");
+/// Whether the figure is all there is, or other incidents are told coarser or not at all.
+const COMPLETE: Column = ("complete", "#meta+complete");
 
 fn column(by: By) -> Column {
     let tag = match by {
@@ -38,12 +40,13 @@ fn column(by: By) -> Column {
 }
 
 /// The columns of countries, as humanitarian data exchange has them.
-const COUNTRY_COLUMNS: [Column; 5] = [
+const COUNTRY_COLUMNS: [Column; 6] = [
     ("country_name", "#country+name"),
     ("country", "#country+code+v_iso3"),
     ("from", "#date+start"),
     ("until", "#date+end"),
     INCIDENTS,
+    COMPLETE,
 ];
 
 /// Writes cells, one a line; what may not be told is empty.
@@ -51,10 +54,11 @@ const COUNTRY_COLUMNS: [Column; 5] = [
 /// # Errors
 /// Never in practice: it writes to memory.
 pub fn write_cells(by: &[By], cells: &[Cell], style: (ByteOrderMark, Tags)) -> Result<Vec<u8>> {
-    let columns: Vec<Column> = by.iter().copied().map(column).chain([INCIDENTS]).collect();
+    let columns: Vec<Column> =
+        by.iter().copied().map(column).chain([INCIDENTS, COMPLETE]).collect();
     let rows = cells.iter().map(|cell| {
         let keys = cell.keys.iter().map(|key| key.clone().unwrap_or_default());
-        keys.chain([told(cell.incidents)]).collect()
+        keys.chain(told(cell.figure)).collect()
     });
     write(&columns, rows, style)
 }
@@ -64,19 +68,20 @@ pub fn write_cells(by: &[By], cells: &[Cell], style: (ByteOrderMark, Tags)) -> R
 /// # Errors
 /// As [`write_cells`].
 pub fn write_countries(
-    countries: impl Iterator<Item = (String, String, Option<u64>)>,
+    countries: impl Iterator<Item = (String, String, Figure)>,
     (from, until): (String, String),
     style: (ByteOrderMark, Tags),
 ) -> Result<Vec<u8>> {
-    let rows = countries.map(|(code, name, incidents)| {
-        vec![name, code, from.clone(), until.clone(), told(incidents)]
+    let rows = countries.map(|(code, name, figure)| {
+        [name, code, from.clone(), until.clone()].into_iter().chain(told(figure)).collect()
     });
     write(&COUNTRY_COLUMNS, rows, style)
 }
 
-/// Returns the bytes of a figure.
-pub fn told(incidents: Option<u64>) -> String {
-    incidents.map(|incidents| incidents.to_string()).unwrap_or_default()
+/// Returns a figure as it stands in its two columns.
+fn told(figure: Figure) -> [String; 2] {
+    let incidents = figure.incidents.map(|incidents| incidents.to_string());
+    [incidents.unwrap_or_default(), figure.is_complete.to_string()]
 }
 
 fn write(

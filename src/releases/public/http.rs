@@ -244,7 +244,7 @@ pub async fn get_public_aggregates(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let caller = admit(&request, &rates)?;
-    let asked = Asked::take(caller.pairs, &context, &[])?;
+    let mut asked = Asked::take(caller.pairs, &context, &[])?;
     let shown = asked.read(&context).await?;
     answer_json(&request, &view_aggregate(&asked, shown, caller.language))
 }
@@ -268,7 +268,7 @@ pub async fn get_public_aggregates_csv(
 ) -> Result<HttpResponse> {
     let mut caller = admit(&request, &rates)?;
     let style = take_style(&mut caller.pairs)?;
-    let asked = Asked::take(caller.pairs, &context, &["bom", "hxl"])?;
+    let mut asked = Asked::take(caller.pairs, &context, &["bom", "hxl"])?;
     let shown = asked.read(&context).await?;
     Ok(answer_csv(&request, asked.write_csv(&shown, style)?))
 }
@@ -323,17 +323,18 @@ impl Asked {
         if asked.is_subset(&own) { Ok(()) } else { Err(Error::not_found()) }
     }
 
-    async fn read(&self, context: &web::Data<Context>) -> Result<Shown> {
+    /// Reads the release, and takes up its months in the filter.
+    async fn read(&mut self, context: &web::Data<Context>) -> Result<Shown> {
         let (shared, wanted) = (context.clone(), self.release);
-        context.db.read(move |conn| find_shown(conn, &shared, wanted)).await
+        let shown = context.db.read(move |conn| find_shown(conn, &shared, wanted)).await?;
+        self.filter = std::mem::take(&mut self.filter).within(&shown.release)?;
+        Ok(shown)
     }
 
     fn write_csv(&self, shown: &Shown, style: (ByteOrderMark, Tags)) -> Result<Vec<u8>> {
         let mut answer = aggregate(&shown.atoms, &self.filter, &self.by);
         if self.by.is_empty() {
-            let incidents = answer.total.incidents;
-            let total = Cell { keys: Vec::new(), incidents };
-            answer.cells.push(total);
+            answer.cells.push(Cell { keys: Vec::new(), figure: answer.total });
         }
         write_cells(&self.by, &answer.cells, style)
     }
@@ -344,7 +345,7 @@ fn view_aggregate(asked: &Asked, shown: Shown, language: Language) -> PublicAggr
     let names = asked.by.iter().map(|by| by.as_str());
     let cell = |cell: Cell| CellView {
         keys: names.clone().zip(cell.keys).collect(),
-        incidents: cell.incidents,
+        figure: cell.figure.into(),
     };
     PublicAggregate {
         by: names.clone().collect(),
@@ -379,7 +380,12 @@ pub async fn list_public_countries(
     caller.pairs.refuse_rest(&["release"])?;
     let shared = context.clone();
     let shown = context.db.read(move |conn| find_shown(conn, &shared, wanted)).await?;
-    let items = list_countries(&context, &shown, caller.language);
+    let item = |(country, name, figure): (String, String, Figure)| PublicCountryItem {
+        country,
+        name,
+        figure: figure.into(),
+    };
+    let items = list_countries(&context, &shown, caller.language).into_iter().map(item).collect();
     let note = method_note(&shown.release, caller.language);
     answer_json(&request, &PublicCountryList { release: shown.stamp, items, note })
 }
@@ -406,20 +412,24 @@ pub async fn list_public_countries_csv(
     caller.pairs.refuse_rest(&["release", "bom", "hxl"])?;
     let shared = context.clone();
     let shown = context.db.read(move |conn| find_shown(conn, &shared, wanted)).await?;
-    let items = list_countries(&context, &shown, caller.language);
+    let rows = list_countries(&context, &shown, caller.language).into_iter();
     let months = (shown.release.first.to_string(), shown.release.last.to_string());
-    let rows = items.into_iter().map(|item| (item.country, item.name, item.figure.incidents()));
     Ok(answer_csv(&request, write_countries(rows, months, style)?))
 }
 
-fn list_countries(context: &Context, shown: &Shown, language: Language) -> Vec<PublicCountryItem> {
+/// Lists every country of a release with its name and figure.
+fn list_countries(
+    context: &Context,
+    shown: &Shown,
+    language: Language,
+) -> Vec<(String, String, Figure)> {
     let atoms: Vec<&ReleasedAtom> = shown.atoms.iter().collect();
     let figures = list_figures(&atoms, By::Country, [], |code| Filter::of(By::Country, code));
     let geo = context.geo();
     let names = Names { geo: &geo, taxonomy: &context.taxonomy, language };
     let item = |(country, figure): (String, Figure)| {
         let name = names.country(&country).unwrap_or(&country).to_owned();
-        PublicCountryItem { country, name, figure: figure.into() }
+        (country, name, figure)
     };
     figures.into_iter().map(item).collect()
 }

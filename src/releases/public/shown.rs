@@ -42,7 +42,7 @@ pub fn find_shown(
         return Err(Error::new(Code::ReleaseWithdrawn));
     }
     let mut atoms = context.shelf.get(conn, release.row_id)?;
-    if !release.withdrawals.is_empty() {
+    if release.withdrawn_months().next().is_some() {
         let hide = |atom: &ReleasedAtom| {
             let incidents = atom.incidents.filter(|_| release.shows(atom));
             ReleasedAtom { incidents, ..atom.clone() }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::ids::ReleaseId;
 use crate::releases::public::answer::Figure;
 use crate::releases::types::{Release, State};
-use crate::releases::view::{AtomView, RuleView};
+use crate::releases::view::{AtomView, MonthsView, RuleView};
 
 /// A release, as everybody sees it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -41,23 +41,10 @@ pub struct StampView {
     withdrawn: Vec<MonthsView>,
 }
 
-/// Months.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = PublicMonths)]
-pub struct MonthsView {
-    /// The first.
-    from: String,
-    /// The last.
-    until: String,
-}
-
 impl StampView {
     /// Returns the view of a release that was published; `None` of a draft.
     pub fn of(release: &Release) -> Option<Self> {
         let approval = release.approval?;
-        let withdrawn = release.withdrawals.iter().filter_map(|withdrawal| withdrawal.months);
-        let withdrawn = withdrawn
-            .map(|(from, until)| MonthsView { from: from.to_string(), until: until.to_string() });
         let state = release.state();
         Some(Self {
             id: release.id,
@@ -69,7 +56,7 @@ impl StampView {
             rule: RuleView::of(release),
             n_atoms: release.n_atoms,
             sha256: release.sha256.clone(),
-            withdrawn: withdrawn.collect(),
+            withdrawn: release.withdrawn_months().map(MonthsView::of).collect(),
         })
     }
 }
@@ -102,13 +89,6 @@ pub struct FigureView {
     complete: bool,
 }
 
-impl FigureView {
-    /// Returns the incidents.
-    pub fn incidents(self) -> Option<u64> {
-        self.incidents
-    }
-}
-
 impl From<Figure> for FigureView {
     fn from(figure: Figure) -> Self {
         let Figure { incidents, is_complete } = figure;
@@ -118,14 +98,15 @@ impl From<Figure> for FigureView {
 
 /// A cell: its keys, null where it is told coarser, and its figure.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PublicCell, example = json!({"country": "LSO", "incidents": 8}))]
+#[schema(as = PublicCell, example = json!({"country": "LSO", "incidents": 8, "complete": true}))]
 pub struct CellView {
     /// One for every name of `by`.
     #[serde(flatten)]
     #[schema(additional_properties)]
     pub keys: BTreeMap<&'static str, Option<String>>,
-    /// Incidents; null where they are told coarser or not at all.
-    pub incidents: Option<u64>,
+    /// Its figure.
+    #[serde(flatten)]
+    pub figure: FigureView,
 }
 
 /// Sums of whole figures of a release.

@@ -14,7 +14,8 @@ pub fn method_note(release: &Release, language: Language) -> String {
              less is told together with others: first categories, then months, then areas are folded; of a country with \
              less than that in a year no figure is given. null means told coarser or not at all, never nothing. The \
              partition of a month stays as it was first released. From one release to any other a figure changes by \
-             nothing or by at least {k}; where it would change by less, it stays as it was."
+             nothing or by at least {k}; where it would change by less, or to what may not be told, it stays as it was or is \
+             told no longer."
         ),
         Language::French => format!(
             "Incidents vérifiés signalés à la coalition, chacun une fois, sous sa catégorie principale : des signalements \
@@ -24,7 +25,7 @@ pub fn method_note(release: &Release, language: Language) -> String {
              puis les mois, puis les entités ; d'un pays qui a moins que cela en un an, aucun chiffre n'est donné. null \
              signifie donné plus largement ou pas du tout, jamais nul. Le découpage d'un mois reste celui de sa première \
              publication. D'une publication à toute autre, un chiffre change de rien ou d'au moins {k} ; s'il devait \
-             changer de moins, il reste tel qu'il était."
+             changer de moins, ou devenir ce qui ne peut être donné, il reste tel qu'il était ou n'est plus donné."
         ),
     }
 }

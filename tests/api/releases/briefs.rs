@@ -96,6 +96,26 @@ fn a_period_gets_what_lies_in_it_whole_and_the_rest_as_it_is() {
 }
 
 #[test]
+fn what_is_known_no_better_than_its_year_is_named_so_and_lies_in_the_months_of_the_release() {
+    let stage = Stage::new();
+    stage.tell(&several(8, "2022-07-15", KILLING));
+    stage.tell(&several(3, "2022-03-15", KILLING));
+    stage.tell(&several(3, "2022", KILLING));
+    let body = json!({"from": "2022-03", "until": "2023-01"});
+    let draft = stage.office.post("/v1/releases", &body).expect(201).json();
+    let path = format!("/v1/releases/{}/approval", draft["id"].as_str().expect("an id"));
+    stage.board.post(&path, &json!({})).expect(200);
+    let analyst = stage.app.user(Role::Analyst, "all");
+
+    let told = page(&analyst, BRIEF);
+
+    assert_eq!(tile(&told, "Verified incidents"), "14");
+    assert!(told.contains("2022, month not known</dd>"), "{told}");
+    let from_first = stage.public("aggregates?country=LSO&from=2022-03");
+    assert_eq!(from_first["total"], json!({"incidents": 14, "complete": true}));
+}
+
+#[test]
 fn a_country_without_incidents_has_none_and_one_that_no_release_covers_has_no_brief() {
     let (stage, _) = stage();
     let analyst = stage.app.user(Role::Analyst, "all");
@@ -120,6 +140,7 @@ fn months_that_were_withdrawn_are_told_by_no_brief() {
     assert_eq!(tile(&told, "Verified incidents"), "16");
     assert!(told.contains("<dt>Withdrawn since.</dt><dd>March 2024</dd>"), "{told}");
     assert!(!told.contains("<dt>8 incidents"), "{told}");
+    assert!(told.contains("counts at least 16 verified incidents"), "not all of them: {told}");
 
     let all = json!({"reason": "all of it was wrong"});
     stage.office.post(&format!("/v1/releases/{id}/withdrawal"), &all).expect(200);

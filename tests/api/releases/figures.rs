@@ -90,10 +90,10 @@ fn a_country_with_too_few_has_no_figure_and_one_with_none_has_zero() {
     assert_eq!(of("SLE")["incidents"], 0);
     assert_eq!(of("SLE")["complete"], true);
     let by_country = stage.public("aggregates?by=country");
-    assert_eq!(by_country["total"], json!({"incidents": 0, "complete": false}));
+    assert_eq!(by_country["total"], json!({"incidents": null, "complete": false}), "no zero");
     let cells = by_country["cells"].as_array().expect("cells");
     assert_eq!(cells.len(), 10);
-    assert!(cells.contains(&json!({"country": "LSO", "incidents": null})));
+    assert!(cells.contains(&json!({"country": "LSO", "incidents": null, "complete": false})));
     let area = &stage.public("countries/SLE")["admin1"][0];
     assert_eq!((&area["incidents"], &area["complete"]), (&json!(0), &json!(true)));
     let area = &stage.public("countries/LSO")["admin1"][0];
@@ -128,7 +128,8 @@ fn areas_that_stand_alone_are_told_and_the_others_together() {
     assert_eq!(
         by_area["cells"],
         json!([
-            {"admin1": areas[0], "incidents": 9}, {"admin1": null, "incidents": 7}
+            {"admin1": areas[0], "incidents": 9, "complete": true},
+            {"admin1": null, "incidents": 7, "complete": true}
         ])
     );
 }
@@ -149,8 +150,8 @@ fn what_is_known_no_better_than_its_quarter_or_year_waits_for_its_end() {
 
     let by_month = stage.public("aggregates?country=LSO&by=month");
     let cells = by_month["cells"].as_array().expect("cells");
-    assert!(cells.contains(&json!({"month": "2024-02", "incidents": 6})));
-    assert_eq!(cells.last(), Some(&json!({"month": null, "incidents": 6})));
+    assert!(cells.contains(&json!({"month": "2024-02", "incidents": 6, "complete": true})));
+    assert_eq!(cells.last(), Some(&json!({"month": null, "incidents": 6, "complete": true})));
 }
 
 #[test]
@@ -206,6 +207,48 @@ fn a_figure_changes_by_nothing_or_by_enough_against_every_release_before() {
     assert_eq!(preview["shares"]["kept"], 1);
     stage.publish("2024-03");
     assert_eq!(stage.public("countries/SLE")["total"], json!({"incidents": 0, "complete": true}));
+}
+
+#[test]
+fn a_figure_that_was_wrong_and_may_not_be_told_as_it_is_now_is_told_no_longer() {
+    let stage = Stage::new();
+    stage.tell(&several(12, "2024-02-05", KILLING));
+    stage.publish("2024-03");
+    stage.reject(4);
+    stage.publish("2024-03");
+    assert_eq!(stage.public("countries/LSO")["total"]["incidents"], 12, "8 differ by too little");
+
+    stage.reject(6);
+    stage.publish("2024-03");
+
+    let two_are_left = stage.public("countries/LSO")["total"].clone();
+    assert_eq!(two_are_left, json!({"incidents": null, "complete": false}));
+    stage.tell(&several(5, "2024-02-05", KILLING));
+    stage.publish("2024-03");
+    assert_eq!(stage.public("countries/LSO")["total"]["incidents"], 7);
+}
+
+#[test]
+fn months_that_the_release_does_not_cover_are_refused_and_never_told_as_none() {
+    let stage = Stage::new();
+    stage.tell(&several(8, "2024-02-05", KILLING));
+    stage.publish("2024-02");
+    let analyst = stage.app.user(Role::Analyst, "LSO");
+
+    for (months, name) in [
+        ("from=2024-03", "from"),
+        ("to=2024-03", "to"),
+        ("from=2023&to=2024-02", "from"),
+        ("from=2024&to=2024", "to"),
+    ] {
+        let paths = ["public/aggregates?", "public/aggregates.csv?", "aggregates?for=publication&"];
+        for path in paths {
+            let refused = analyst.get(&format!("/v1/{path}country=LSO&{months}"));
+            let text = refused.expect_problem(400, "invalid_parameter").text();
+            let words = "the release covers 2024-01 to 2024-02";
+            assert!(text.contains(words) && text.contains(&format!("\"?{name}\"")), "{text}");
+        }
+    }
 }
 
 #[test]

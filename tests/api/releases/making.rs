@@ -63,6 +63,48 @@ fn a_draft_that_another_release_overtook_is_built_again() {
 }
 
 #[test]
+fn a_draft_of_last_week_is_built_again() {
+    let stage = Stage::new();
+    stage.tell(&several(6, "2024-03-05", KILLING));
+    let draft = stage.draft("2024-03")["id"].as_str().expect("an id").to_owned();
+    let path = format!("/v1/releases/{draft}/approval");
+
+    stage.app.set_now("2024-04-08T12:00:01Z");
+    let refused = stage.board.post(&path, &json!({})).expect_problem(409, "release_state");
+    assert!(refused.text().contains("more than 7 days ago"), "{}", refused.text());
+
+    stage.app.set_now("2024-04-08T12:00:00Z");
+    stage.board.post(&path, &json!({})).expect(200);
+}
+
+#[test]
+fn months_that_are_withdrawn_from_one_release_are_shown_by_none_before_and_told_again_knowingly() {
+    let stage = Stage::new();
+    stage.tell(&several(6, "2024-01-05", KILLING));
+    stage.tell(&several(7, "2024-02-05", KILLING));
+    let first = stage.publish("2024-02");
+    stage.app.set_now("2024-04-02T12:00:00Z");
+    let second = stage.publish("2024-02");
+    stage.app.set_now("2024-04-03T12:00:00Z");
+    let months = json!({"reason": "a source is in danger", "from": "2024-02", "until": "2024-02"});
+    stage.office.post(&format!("/v1/releases/{second}/withdrawal"), &months).expect(200);
+
+    let withdrawn = json!([{"from": "2024-02", "until": "2024-02"}]);
+    for id in [&first, &second] {
+        let country = stage.public(&format!("countries/LSO?release={id}"));
+        assert_eq!(country["total"], json!({"incidents": 6, "complete": false}));
+        assert_eq!(country["release"]["withdrawn"], withdrawn);
+    }
+    let draft = stage.draft("2024-03");
+    assert_eq!(draft["withdrawn_elsewhere"], withdrawn, "whoever approves is told");
+    let path = format!("/v1/releases/{}/approval", draft["id"].as_str().expect("an id"));
+    stage.board.post(&path, &json!({})).expect(200);
+    let country = stage.public("countries/LSO");
+    assert_eq!(country["total"], json!({"incidents": 13, "complete": true}));
+    assert_eq!(country["release"]["withdrawn"], json!([]));
+}
+
+#[test]
 fn a_release_covers_whole_months_that_are_over() {
     let stage = Stage::new();
     let refused = |body: Value, pointer: &str| {
@@ -136,7 +178,7 @@ fn a_withdrawn_release_is_gone_and_the_one_before_is_current_again() {
     stage.tell(&several(4, "2024-02-06", KILLING));
     stage.publish("2024-02");
     let months = stage.public("aggregates?by=month&country=LSO&from=2024-02")["cells"].clone();
-    assert_eq!(months[0], json!({"month": "2024-02", "incidents": 7}));
+    assert_eq!(months[0], json!({"month": "2024-02", "incidents": 7, "complete": true}));
 }
 
 #[test]

@@ -74,20 +74,22 @@ fn csv_has_a_mark_crlf_and_hxl_tags_where_they_are_asked_for() {
     let csv = anybody.get("/v1/public/aggregates.csv?by=month,theme&country=LSO").expect(200);
 
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
-    let lines = "month,theme,incidents\r\n2024-02,rights,6\r\n2024-03,environment,7\r\n";
+    let lines =
+        "month,theme,incidents,complete\r\n2024-02,rights,6,true\r\n2024-03,environment,7,true\r\n";
     let of_nothing = csv.text();
-    assert!(of_nothing.starts_with("\u{feff}month,theme,incidents\r\n"), "{of_nothing}");
+    assert!(of_nothing.starts_with("\u{feff}month,theme,incidents,complete\r\n"), "{of_nothing}");
     for line in lines.lines().skip(1) {
         assert!(of_nothing.contains(line), "{line} in {of_nothing}");
     }
     let plain = anybody.get("/v1/public/aggregates.csv?by=country&hxl=true&bom=0").expect(200);
-    assert!(plain.text().starts_with("country,incidents\r\n#country+code+v_iso3,#event+num\r\n"));
+    let start = "country,incidents,complete\r\n#country+code+v_iso3,#event+num,#meta+complete\r\n";
+    assert!(plain.text().starts_with(start), "{}", plain.text());
     let countries = anybody.get("/v1/public/countries.csv?hxl=true").expect(200).text();
-    let start = "\u{feff}country_name,country,from,until,incidents\r\n\
-                 #country+name,#country+code+v_iso3,#date+start,#date+end,#event+num\r\n";
+    let start = "\u{feff}country_name,country,from,until,incidents,complete\r\n\
+                 #country+name,#country+code+v_iso3,#date+start,#date+end,#event+num,#meta+complete\r\n";
     assert!(countries.starts_with(start), "{countries}");
-    assert!(countries.contains("\r\nLesotho,LSO,2024-01,2024-03,13\r\n"), "{countries}");
-    assert!(countries.contains("\r\nSierra Leone,SLE,2024-01,2024-03,0\r\n"), "{countries}");
+    assert!(countries.contains("\r\nLesotho,LSO,2024-01,2024-03,13,true\r\n"), "{countries}");
+    assert!(countries.contains("\r\nSierra Leone,SLE,2024-01,2024-03,0,true\r\n"), "{countries}");
     anybody.get("/v1/public/aggregates.csv?hxl=yes").expect_problem(400, "invalid_parameter");
     anybody.get("/v1/public/aggregates?hxl=true").expect_problem(400, "unknown_parameter");
 }
@@ -222,12 +224,15 @@ fn what_is_counted_for_a_publication_is_of_a_release_and_in_scope() {
     assert_eq!(told.header("cache-control"), Some("no-store"));
     let told = told.json();
     assert_eq!(told["total"], json!({"incidents": 13, "complete": true}));
-    let cells = json!([{"country": "LSO", "incidents": 13}, {"country": "SLE", "incidents": 0}]);
+    let cells = json!([
+        {"country": "LSO", "incidents": 13, "complete": true},
+        {"country": "SLE", "incidents": 0, "complete": true}
+    ]);
     assert_eq!(told["cells"], cells);
     let cut = analyst.get("/v1/aggregates?for=publication&country=LSO&from=2024-03").expect(200);
     assert_eq!(cut.json()["total"]["incidents"], 7);
     let csv = analyst.get("/v1/aggregates.csv?for=publication&by=country&bom=0").expect(200);
-    assert_eq!(csv.text(), "country,incidents\r\nLSO,13\r\nSLE,0\r\n");
+    assert_eq!(csv.text(), "country,incidents,complete\r\nLSO,13,true\r\nSLE,0,true\r\n");
     analyst.get("/v1/aggregates?for=publication&country=CIV").expect_problem(404, "not_found");
     let finer = analyst.get("/v1/aggregates?for=publication&status=all");
     finer.expect_problem(400, "unknown_parameter");

@@ -124,6 +124,18 @@ impl Stage {
         filed.expect("they are filed");
     }
 
+    /// Rejects the first `n` that are verified.
+    pub(crate) fn reject(&self, n: i64) {
+        let rejected = self.app.context.db.write_here(move |tx| {
+            let verified = incidents::table.filter(incidents::status.eq("verified"));
+            let first = verified.order(incidents::id).limit(n).select(incidents::id);
+            let first: Vec<i64> = first.load(tx.conn)?;
+            let first = incidents::table.filter(incidents::id.eq_any(first));
+            Ok(diesel::update(first).set(incidents::status.eq("rejected")).execute(tx.conn)?)
+        });
+        assert_eq!(rejected.expect("they are rejected"), usize::try_from(n).expect("a number"));
+    }
+
     /// Drafts by the API; returns the preview.
     #[track_caller]
     pub(crate) fn draft(&self, until: &str) -> Value {
