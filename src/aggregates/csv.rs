@@ -7,6 +7,8 @@ use csv::{Terminator, WriterBuilder};
 
 use crate::aggregates::answer::{Aggregate, Figures};
 use crate::aggregates::country::CountryView;
+use crate::error::Result;
+use crate::http::query::{self, Pairs};
 use crate::incidents::facts::Measure;
 
 /// The byte order mark Excel needs to read UTF-8.
@@ -19,6 +21,20 @@ pub enum ByteOrderMark {
     Written,
     /// For tools, `bom=0`.
     Omitted,
+}
+
+impl ByteOrderMark {
+    /// Takes `bom` out of `pairs`.
+    ///
+    /// # Errors
+    /// `InvalidParameter`.
+    pub fn take(pairs: &mut Pairs) -> Result<Self> {
+        match pairs.take_one("bom")?.as_deref() {
+            None | Some("1") => Ok(Self::Written),
+            Some("0") => Ok(Self::Omitted),
+            Some(_) => Err(query::invalid("bom", "bom is 0 or 1", "bom est 0 ou 1")),
+        }
+    }
 }
 
 /// Writes an aggregate as CSV.

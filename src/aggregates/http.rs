@@ -282,11 +282,7 @@ fn take_mark(pairs: &mut Pairs, format: Format) -> Result<ByteOrderMark> {
     if format == Format::Json {
         return Ok(ByteOrderMark::Omitted);
     }
-    match pairs.take_one("bom")?.as_deref() {
-        None | Some("1") => Ok(ByteOrderMark::Written),
-        Some("0") => Ok(ByteOrderMark::Omitted),
-        Some(_) => Err(query::invalid("bom", "bom is 0 or 1", "bom est 0 ou 1")),
-    }
+    ByteOrderMark::take(pairs)
 }
 
 /// Returns the sentence every count carries: what these numbers are not.

@@ -387,7 +387,8 @@ impl<'a> PublishedScene<'a> {
             let nouns = [["more figure", "more figures"], ["autre chiffre", "autres chiffres"]];
             let [en, fr] = nouns.map(|nouns| language.counted(n_more as u64, nouns));
             let code = self.words.country.code.as_str();
-            told.push((self.say(&en, &fr), format!("/v1/public/countries/{code}")));
+            let all = format!("/v1/public/countries/{code}?release={}", self.shown.release.id);
+            told.push((self.say(&en, &fr), all));
         }
         told
     }

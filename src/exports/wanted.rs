@@ -261,11 +261,7 @@ fn take_mark(pairs: &mut Pairs, format: Format) -> Result<ByteOrderMark> {
     if format != Format::Csv {
         return Ok(ByteOrderMark::Omitted);
     }
-    match pairs.take_one("bom")?.as_deref() {
-        None | Some("1") => Ok(ByteOrderMark::Written),
-        Some("0") => Ok(ByteOrderMark::Omitted),
-        Some(_) => Err(query::invalid("bom", "bom is 0 or 1", "bom est 0 ou 1")),
-    }
+    ByteOrderMark::take(pairs)
 }
 
 fn take_limit(pairs: &mut Pairs) -> Result<Option<usize>> {

@@ -108,7 +108,7 @@ fn admit(request: &HttpRequest, rates: &RateLimits) -> Result<Caller> {
 }
 
 fn take_style(pairs: &mut Pairs) -> Result<(ByteOrderMark, Tags)> {
-    let mark = take_mark(pairs)?;
+    let mark = ByteOrderMark::take(pairs)?;
     let tags = match pairs.take_one("hxl")?.as_deref() {
         None | Some("false") => Tags::Omitted,
         Some("true") => Tags::Written,
@@ -117,14 +117,6 @@ fn take_style(pairs: &mut Pairs) -> Result<(ByteOrderMark, Tags)> {
         }
     };
     Ok((mark, tags))
-}
-
-fn take_mark(pairs: &mut Pairs) -> Result<ByteOrderMark> {
-    match pairs.take_one("bom")?.as_deref() {
-        None | Some("1") => Ok(ByteOrderMark::Written),
-        Some("0") => Ok(ByteOrderMark::Omitted),
-        Some(_) => Err(query::invalid("bom", "bom is 0 or 1", "bom est 0 ou 1")),
-    }
 }
 
 /// Answers with bytes that a cache may keep, or that the caller has.
@@ -211,7 +203,7 @@ pub async fn get_public_release_csv(
     path: web::Path<String>,
 ) -> Result<HttpResponse> {
     let mut caller = admit(&request, &rates)?;
-    let mark = take_mark(&mut caller.pairs)?;
+    let mark = ByteOrderMark::take(&mut caller.pairs)?;
     caller.pairs.refuse_rest(&["bom"])?;
     let shown = read_named(&context, &path).await?;
     let start = if mark == ByteOrderMark::Written { "\u{feff}" } else { "" };
