@@ -172,12 +172,11 @@ impl Work<'_> {
             }
             for ((place, category), tally) in cells {
                 let found = find(&places, country, (place, *when, category));
-                match found.and_then(|position| tallies.get_mut(position)) {
-                    Some(counted) => counted.add(tally),
-                    None => {
-                        unplaced.insert((country, when.last_month().year));
-                        self.census.left_out.unknown_to_shape += tally.incidents;
-                    }
+                if let Some(counted) = found.and_then(|position| tallies.get_mut(position)) {
+                    counted.add(tally);
+                } else {
+                    unplaced.insert((country, when.last_month().year));
+                    self.census.left_out.unknown_to_shape += tally.incidents;
                 }
             }
         }

@@ -99,7 +99,7 @@ impl Outsider<'_> {
 
     fn ask_whole(&mut self) {
         let whole = self.get(&format!("releases/{}", self.release));
-        self.until = whole["release"]["until"].as_str().expect("a month").to_owned();
+        whole["release"]["until"].as_str().expect("a month").clone_into(&mut self.until);
         whole["atoms"].as_array().expect("atoms").iter().for_each(|atom| self.take_atom(atom));
     }
 
