@@ -15,6 +15,7 @@ use crate::audit::{self, Entry};
 use crate::auth::types::Scope;
 use crate::context::Context;
 use crate::db::rows::Any;
+use crate::db::writer::WriteTx;
 use crate::error::{Error, Result};
 use crate::exports::columns::{
     ACTORS, ActorRecord, Column, HARM, HarmRecord, INCIDENTS, REPORTS, aggregate_headings,
@@ -51,6 +52,10 @@ pub struct Run {
     n_announced: u64,
     source: Source,
     writer: Box<dyn Writer>,
+    /// Rows written, whether they were handed out or not.
+    n_written: u64,
+    /// Made, and kept back until more is made behind it.
+    held: Piece,
     sent: Sent,
     actor: Option<UserId>,
     id: Id<Any>,
@@ -67,12 +72,36 @@ enum Source {
     Countries(IntoIter<CountryRecord>),
 }
 
-/// What was handed out.
+/// A part of the file.
 #[derive(Default)]
+struct Piece {
+    bytes: Vec<u8>,
+    /// Rows written up to its end.
+    rows: u64,
+}
+
+/// What was handed out.
+#[derive(Default, Clone)]
 struct Sent {
     rows: u64,
     bytes: u64,
     hash: Sha256,
+}
+
+impl Sent {
+    /// Returns what was handed out once `piece` is, too.
+    fn with(&self, piece: &Piece) -> Self {
+        let mut sent = self.clone();
+        sent.rows = piece.rows;
+        sent.bytes += u64::try_from(piece.bytes.len()).unwrap_or(u64::MAX);
+        sent.hash.update(&piece.bytes);
+        sent
+    }
+
+    fn made(&self) -> Made {
+        let Self { rows, bytes, hash } = self;
+        Made { rows: *rows, bytes: *bytes, hash: hash.clone().finalize().into() }
+    }
 }
 
 /// What became of a file.
@@ -84,6 +113,14 @@ pub struct Made {
     pub bytes: u64,
     /// SHA-256 of them.
     pub hash: [u8; 32],
+}
+
+impl Made {
+    /// Returns what the audit log says of it: that it is `whole` or `cut`.
+    fn told(&self, how: &str) -> String {
+        let Self { rows, bytes, hash } = self;
+        format!("{how} rows_{rows} bytes_{bytes} sha256_{}", lower::encode_string(hash))
+    }
 }
 
 impl Run {
@@ -111,6 +148,8 @@ impl Run {
             n_announced: selected.n_rows,
             source,
             writer,
+            n_written: 0,
+            held: Piece::default(),
             sent: Sent::default(),
             actor: *asked_by,
             id: Id::random(),
@@ -123,13 +162,14 @@ impl Run {
         self.is_recorded
     }
 
-    /// Returns what was made of it so far.
+    /// Returns what was handed out of it so far.
     pub fn made(&self) -> Made {
-        let Sent { rows, bytes, hash } = &self.sent;
-        Made { rows: *rows, bytes: *bytes, hash: hash.clone().finalize().into() }
+        self.sent.made()
     }
 
-    /// Makes the next piece; `None` behind the last one. What was made is in the audit log before its last piece is returned.
+    /// Makes the next piece; `None` behind the last one. A file of several pieces is written down as begun before the first is
+    /// returned, and every file as whole before the last one is, which holds the last rows: a piece is kept back until there
+    /// is more behind it.
     ///
     /// # Errors
     /// `Unavailable` where the file would not be what it announced: it ends here, and is to be asked for again. When the
@@ -138,35 +178,68 @@ impl Run {
         if self.is_recorded {
             return Ok(None);
         }
-        let mut piece = Vec::new();
+        let mut piece = std::mem::take(&mut self.held);
+        loop {
+            let (next, is_last) = self.make_piece()?;
+            if is_last {
+                piece.bytes.extend_from_slice(&next.bytes);
+                piece.rows = next.rows;
+                return self.hand_out_last(piece).map(Some);
+            }
+            if !piece.bytes.is_empty() {
+                self.held = next;
+                return self.hand_out(piece).map(Some);
+            }
+            piece = next;
+        }
+    }
+
+    /// Makes what is worth being sent, and tells whether the file ends with it.
+    fn make_piece(&mut self) -> Result<(Piece, bool)> {
+        let mut bytes = Vec::new();
         let mut is_last = false;
-        while piece.len() < PIECE_BYTES && !is_last {
+        while bytes.len() < PIECE_BYTES && !is_last {
             is_last = !self.write_page()?;
             if is_last {
                 self.finish()?;
             }
             let ready = self.writer.take().map_err(Error::internal)?;
-            if piece.is_empty() { piece = ready } else { piece.extend_from_slice(&ready) }
+            if bytes.is_empty() { bytes = ready } else { bytes.extend_from_slice(&ready) }
         }
-        self.sent.hash.update(&piece);
-        self.sent.bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
-        if is_last {
-            let entry = self.entry("whole");
-            let record = move |tx: &mut crate::db::writer::WriteTx<'_>| {
-                tx.record(entry);
-                Ok(())
-            };
-            self.context.db.write_here(record).map_err(audit::not_recorded)?;
-            self.is_recorded = true;
+        Ok((Piece { bytes, rows: self.n_written }, is_last))
+    }
+
+    fn hand_out(&mut self, piece: Piece) -> Result<Bytes> {
+        if self.sent.bytes == 0 {
+            let begun = format!("begun rows_{}", self.n_announced);
+            self.record(self.entry(&begun))?;
         }
-        Ok(Some(piece.into()))
+        self.sent = self.sent.with(&piece);
+        Ok(piece.bytes.into())
+    }
+
+    fn hand_out_last(&mut self, piece: Piece) -> Result<Bytes> {
+        let sent = self.sent.with(&piece);
+        self.record(self.entry(&sent.made().told("whole")))?;
+        self.sent = sent;
+        self.is_recorded = true;
+        Ok(piece.bytes.into())
+    }
+
+    /// Leaves an entry in the audit log, and answers once it is durable.
+    fn record(&self, entry: Entry) -> Result<()> {
+        let record = move |tx: &mut WriteTx<'_>| {
+            tx.record(entry);
+            Ok(())
+        };
+        self.context.db.write_here(record).map_err(audit::not_recorded)
     }
 
     fn finish(&mut self) -> Result<()> {
-        if self.sent.rows != self.n_announced {
+        if self.n_written != self.n_announced {
             return Err(Error::new(crate::error::Code::Unavailable));
         }
-        let end = End { rows: self.sent.rows, as_of: self.as_of };
+        let end = End { rows: self.n_written, as_of: self.as_of };
         self.writer.finish(end).map_err(Error::internal)
     }
 
@@ -186,7 +259,7 @@ impl Run {
                 for cell in cells.take(PAGE) {
                     let values = cell_values(&cell, labels);
                     writer.row(&values).map_err(Error::internal)?;
-                    (is_there, self.sent.rows) = (true, self.sent.rows + 1);
+                    (is_there, self.n_written) = (true, self.n_written + 1);
                 }
                 Ok(is_there)
             }
@@ -194,7 +267,7 @@ impl Run {
                 let mut is_there = false;
                 for country in countries.take(PAGE) {
                     write(writer, hxl::COUNTRIES, labels, &country)?;
-                    (is_there, self.sent.rows) = (true, self.sent.rows + 1);
+                    (is_there, self.n_written) = (true, self.n_written + 1);
                 }
                 Ok(is_there)
             }
@@ -218,7 +291,7 @@ impl Run {
                 write(writer, REPORTS, labels, record)?;
                 n_rows += 1;
             }
-            self.sent.rows += n_rows;
+            self.n_written += n_rows;
             return Ok(());
         }
         let records = self.context.db.read_here(|conn| load_incidents(conn, &reading, ids))?;
@@ -248,18 +321,13 @@ impl Run {
                 }
             }
         }
-        self.sent.rows += n_rows;
+        self.n_written += n_rows;
         Ok(())
     }
 
-    /// Returns the entry of what left.
-    fn entry(&self, how: &str) -> Entry {
-        let Made { rows, bytes, hash } = self.made();
-        let detail = format!(
-            "{how} rows_{rows} bytes_{bytes} sha256_{} {}",
-            lower::encode_string(&hash),
-            self.told
-        );
+    /// Returns the entry of what left, or is about to.
+    fn entry(&self, what: &str) -> Entry {
+        let detail = format!("{what} {}", self.told);
         let entry = Entry::new(Act::Exported, self.id, self.context.clock.now());
         let entry = entry.by(self.actor).detail(detail.trim_end());
         // An entry tells two countries; of a wider file everybody who reads all entries learns.
@@ -274,7 +342,7 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         if !self.is_recorded && self.sent.bytes > 0 {
-            self.context.db.record_later(self.entry("cut"));
+            self.context.db.record_later(self.entry(&self.made().told("cut")));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is written down of what leaves, tags, parts, and files that were cut.
 
 use actix_web::web::Data;
+use diesel::connection::SimpleConnection;
 use sentinelle::auth::types::Role;
 use sentinelle::error::Result;
 use sentinelle::exports::run::Run;
@@ -192,6 +193,79 @@ fn a_file_that_was_not_fetched_to_its_end_is_told_as_cut() {
     let told = told.expect("an entry");
     assert!(told.starts_with("cut rows_1000 "), "{told}");
     assert!(told.contains(&sha256(&first)), "{told}");
+}
+
+#[test]
+fn the_last_rows_leave_behind_the_entry_and_the_first_behind_one_that_they_will() {
+    let app = TestApp::start();
+    submit_many(&app, 2_500);
+
+    for (format, end) in [(Format::Csv, "\r\n"), (Format::Ndjson, "\n")] {
+        let before = exported(&app).len();
+        let mut run = begin(&app, Table::Incidents, format);
+        let (mut n_lines, mut told) = (0, Vec::new());
+        while let Some(piece) = run.step().expect("a piece") {
+            n_lines += String::from_utf8_lossy(&piece).matches(end).count();
+            let entries = exported(&app);
+            let newest = entries[..entries.len() - before].iter().map(|told| told.as_str());
+            let hows = newest.map(|told| told.split(' ').take(2).collect::<Vec<_>>().join(" "));
+            told.push((n_lines, hows.collect::<Vec<_>>()));
+        }
+
+        let header = usize::from(format == Format::Csv);
+        let [begun, whole] = ["begun rows_2500", "whole rows_2500"].map(str::to_owned);
+        let right = [
+            (header + 1_000, vec![begun.clone()]),
+            (header + 2_000, vec![begun.clone()]),
+            (header + 2_500, vec![whole, begun]),
+        ];
+        assert_eq!(told, right, "{format:?}");
+    }
+    let begun = exported(&app)[1].clone();
+    let right = "begun rows_2500 incidents.ndjson status=received,in_review,";
+    assert!(begun.starts_with(right), "rows and filter: {begun}");
+}
+
+/// Makes the audit log take nothing, or all again.
+fn block_audit(app: &TestApp, is_blocked: bool) {
+    let rename = if is_blocked {
+        "ALTER TABLE audit_entries RENAME TO audit_entries_aside"
+    } else {
+        "ALTER TABLE audit_entries_aside RENAME TO audit_entries"
+    };
+    let renamed = app.context.db.write_here(move |tx| Ok(tx.conn.batch_execute(rename)?));
+    renamed.expect("the table is renamed");
+}
+
+#[test]
+fn what_cannot_be_written_down_does_not_leave_neither_at_the_beginning_nor_at_the_end() {
+    let app = TestApp::start();
+    submit_many(&app, 2_500);
+    let reviewer = app.reviewer();
+    let path = "/v1/exports/incidents.ndjson?status=all";
+
+    let mut run = begin(&app, Table::Incidents, Format::Ndjson);
+    let mut out = run.step().expect("a piece").expect("a piece").to_vec();
+    out.extend(run.step().expect("a piece").expect("a piece"));
+    block_audit(&app, true);
+    let last = run.step().map(|piece| piece.map(|piece| piece.len()));
+    let at_once = reviewer.get(path);
+    let small = reviewer.get(&format!("{path}&limit=1"));
+    block_audit(&app, false);
+
+    assert_eq!(String::from_utf8_lossy(&out).lines().count(), 2_000);
+    last.expect_err("no rows leave");
+    for answer in [at_once, small] {
+        assert!([503, 507].contains(&answer.status), "{}", answer.status);
+        assert!(!answer.text().contains("SLE"), "no rows");
+    }
+    drop(run);
+    let told = (0..100).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        exported(&app).first().filter(|told| told.starts_with("cut ")).cloned()
+    });
+    let told = told.expect("an entry");
+    assert!(told.starts_with("cut rows_2000 ") && told.contains(&sha256(&out)), "{told}");
 }
 
 #[test]
