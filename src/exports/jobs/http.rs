@@ -25,6 +25,7 @@ use crate::exports::wanted::{Format, Table, Wanted};
 use crate::http::body::JsonBody;
 use crate::http::query::Pairs;
 use crate::ids::{ExportId, Id};
+use crate::incidents::http::exact_scope;
 
 /// Most files that are kept for one person.
 const MOST_OF_ONE: i64 = 20;
@@ -219,7 +220,8 @@ pub async fn get_export_file(
     if state == State::Destroyed || !access.scope.contains(&store::read(&row.scope)) {
         return Err(Error::forbidden(Action::ReadCore.as_str()));
     }
-    if state != State::Ready {
+    let is_within = exact_scope(&access.principal).contains(&store::read(&row.exact));
+    if state != State::Ready || !is_within {
         return Err(Error::not_found());
     }
     let mut response = HttpResponse::Ok();

@@ -9,6 +9,7 @@ use crate::denials::refusals;
 use crate::exports::leaving::{exported, submit_many};
 use crate::exports::reading::rows;
 use crate::harness::{Client, TestApp, submit_march};
+use crate::tokens::session;
 
 /// Has a file made, and waits until it is.
 fn made(client: &Client, body: &Value) -> Value {
@@ -111,4 +112,34 @@ fn a_job_is_of_whoever_asked_for_a_day() {
     analyst.get(&file(&job)).expect(200);
     app.set_now("2024-04-02T12:01:00Z");
     analyst.get(&file(&job)).expect_problem(404, "not_found");
+}
+
+#[test]
+fn a_file_with_fine_places_is_not_for_a_token_that_sees_none() {
+    let app = TestApp::start();
+    submit_march(&app.monitor(), &app.reviewer());
+    let (_, id) = app.user_with_id(Role::Reviewer, "SLE,LBR");
+    let session = session(&app, id);
+    let token = |actions: &[&str], scope: &str| {
+        let body = json!({"expires_in_days": 1, "actions": actions, "scope": scope});
+        let made = session.post("/v1/tokens", &body).expect(201).json();
+        Client::new(&app.url, made["token"].as_str())
+    };
+    let coarse = token(&["read_core"], "SLE,LBR");
+    let elsewhere = token(&["read_core", "open_report"], "LBR");
+    let alike = token(&["read_core", "open_report"], "SLE,LBR");
+    let asked = json!({"table": "incidents", "format": "ndjson"});
+
+    let job = made(&session, &asked);
+
+    let fine = session.get(&file(&job)).expect(200);
+    assert_ne!(rows("ndjson", &fine)[0]["cell7"], "");
+    assert_eq!(alike.get(&file(&job)).expect(200).body, fine.body);
+    coarse.get(&file(&job)).expect_problem(404, "not_found");
+    coarse.send("HEAD", &file(&job), &[], None).expect(404);
+    elsewhere.get(&file(&job)).expect_problem(403, "forbidden");
+    assert_eq!(session.get(&file(&job)).expect(200).body, fine.body, "it is still there");
+    let own = made(&coarse, &asked);
+    let own = rows("ndjson", &coarse.get(&file(&own)).expect(200));
+    assert!(own.iter().all(|row| row["cell7"].is_empty() && row["site"].is_empty()));
 }
