@@ -214,7 +214,7 @@ pub async fn get_export_file(
     let row = find_own(&context, &access.principal, &path).await?;
     let (id, state) = (row.id, row.state_at(context.clock.now()));
     if !is_still_theirs(&access.principal, &row) {
-        context.db.write(move |tx| Ok(store::destroy(tx.conn, id, State::Destroyed)?)).await?;
+        context.db.write(move |tx| Ok(store::destroy(tx.conn, id)?)).await?;
         return Err(Error::forbidden(Action::ReadCore.as_str()));
     }
     if state == State::Destroyed || !access.scope.contains(&store::read(&row.scope)) {

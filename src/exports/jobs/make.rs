@@ -30,15 +30,17 @@ pub fn make(context: &Data<Context>, id: ExportId, question: &Question, selected
             }
         }
     }
-    let failed = context.db.write_here(move |tx| Ok(store::destroy(tx.conn, id, State::Failed)?));
+    let failed = context.db.write_here(move |tx| Ok(store::clear(tx.conn, id, State::Failed)?));
     if let Err(error) = failed {
         tracing::warn!(code = error.code.as_str(), "a failed export was not written down");
     }
 }
 
-/// Clears what there is and selects anew.
+/// Clears what there is and selects anew, unless the file was destroyed meanwhile.
 fn again(context: &Data<Context>, id: ExportId, question: &Question) -> Result<Selected> {
-    context.db.write_here(move |tx| Ok(store::destroy(tx.conn, id, State::Running)?))?;
+    if !context.db.write_here(move |tx| Ok(store::clear(tx.conn, id, State::Running)?))? {
+        return Err(Error::not_found());
+    }
     let selected = context.db.read_here(|conn| question.select(conn, context, |_| false))?.1;
     selected.ok_or_else(|| Error::internal("nobody holds the file of a job"))
 }

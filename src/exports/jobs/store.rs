@@ -1,14 +1,16 @@
 //! Jobs in the database.
 
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl,
+};
 
 use crate::auth::types::Scope;
 use crate::context::Context;
 use crate::db::dialect::DbConn;
 use crate::db::schema::export_jobs;
 use crate::db::sealed;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exports::run::Made;
 use crate::geo::countries::CountryCode;
 use crate::ids::{ExportId, UserId};
@@ -169,24 +171,27 @@ pub fn count_kept(conn: &mut DbConn, asked_by: UserId) -> QueryResult<i64> {
         .get_result(conn)
 }
 
-/// Seals the next piece of a file.
+/// Seals the next piece of a file that is being made.
 ///
 /// # Errors
-/// When the database or sealing fails.
+/// `NotFound` where it was destroyed or removed meanwhile; when the database or sealing fails.
 pub fn add_piece(
     conn: &mut DbConn,
     context: &Context,
     id: ExportId,
     (number, piece): (i32, &[u8]),
 ) -> Result<()> {
-    let owner = owner_of(id);
-    let closed = context.sealer.seal(owner, Part::File, number.cast_unsigned(), piece)?;
-    sealed::insert_part(conn, owner, Part::File, number, &closed)?;
     let now = context.clock.now().naive_utc();
-    diesel::update(export_jobs::table.filter(export_jobs::uuid.eq(id)))
+    let n_running = diesel::update(export_jobs::table)
+        .filter(is_running(id))
         .set((export_jobs::n_pieces.eq(number), export_jobs::touched_at.eq(now)))
         .execute(conn)?;
-    Ok(())
+    if n_running == 0 {
+        return Err(Error::not_found());
+    }
+    let owner = owner_of(id);
+    let closed = context.sealer.seal(owner, Part::File, number.cast_unsigned(), piece)?;
+    Ok(sealed::insert_part(conn, owner, Part::File, number, &closed)?)
 }
 
 /// Opens a piece of a file; `None` where it was destroyed.
@@ -207,7 +212,7 @@ pub fn open_piece(
     Ok(Some(opened.to_vec()))
 }
 
-/// Says that a file is ready.
+/// Says that a file that was being made is ready.
 ///
 /// # Errors
 /// When the database fails.
@@ -218,10 +223,8 @@ pub fn complete(
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let running = export_jobs::table
-        .filter(export_jobs::uuid.eq(id))
-        .filter(export_jobs::state.eq(State::Running.as_str()));
-    diesel::update(running)
+    diesel::update(export_jobs::table)
+        .filter(is_running(id))
         .set((
             export_jobs::state.eq(State::Ready.as_str()),
             export_jobs::n_rows.eq(number(made.rows)),
@@ -233,16 +236,31 @@ pub fn complete(
         .map(drop)
 }
 
-/// Destroys what there is of a file.
+/// Destroys what there is of a file, for good.
 ///
 /// # Errors
 /// When the database fails.
-pub fn destroy(conn: &mut DbConn, id: ExportId, state: State) -> QueryResult<()> {
-    remove_pieces(conn, id)?;
+pub fn destroy(conn: &mut DbConn, id: ExportId) -> QueryResult<()> {
+    // The row comes first: whoever is adding a piece on another server holds it until that piece is there to be removed.
     diesel::update(export_jobs::table.filter(export_jobs::uuid.eq(id)))
+        .set((export_jobs::state.eq(State::Destroyed.as_str()), export_jobs::n_pieces.eq(0)))
+        .execute(conn)?;
+    remove_pieces(conn, id)
+}
+
+/// Removes what was made of a file that is being made, and leaves it in `state`; tells whether it was being made still.
+///
+/// # Errors
+/// When the database fails.
+pub fn clear(conn: &mut DbConn, id: ExportId, state: State) -> QueryResult<bool> {
+    let n_running = diesel::update(export_jobs::table)
+        .filter(is_running(id))
         .set((export_jobs::state.eq(state.as_str()), export_jobs::n_pieces.eq(0)))
-        .execute(conn)
-        .map(drop)
+        .execute(conn)?;
+    if n_running > 0 {
+        remove_pieces(conn, id)?;
+    }
+    Ok(n_running > 0)
 }
 
 /// Removes the files whose day is over.
@@ -256,10 +274,17 @@ pub fn remove_old(conn: &mut DbConn, now: DateTime<Utc>) -> QueryResult<()> {
         .limit(100)
         .load(conn)?;
     for id in old {
-        remove_pieces(conn, id)?;
         diesel::delete(export_jobs::table.filter(export_jobs::uuid.eq(id))).execute(conn)?;
+        remove_pieces(conn, id)?;
     }
     Ok(())
+}
+
+/// The job `id`, as long as its file is being made.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn is_running(id: ExportId) -> _ {
+    let state: &'static str = State::Running.as_str();
+    export_jobs::uuid.eq(id).and(export_jobs::state.eq(state))
 }
 
 fn remove_pieces(conn: &mut DbConn, id: ExportId) -> QueryResult<()> {

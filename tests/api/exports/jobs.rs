@@ -2,11 +2,18 @@
 
 use std::time::Duration;
 
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use sentinelle::auth::types::Role;
+use sentinelle::db::rows::Any;
+use sentinelle::db::schema::sealed;
+use sentinelle::exports::jobs::make::make;
+use sentinelle::exports::jobs::store;
+use sentinelle::exports::wanted::{Format, Table};
+use sentinelle::ids::{ExportId, Id};
 use serde_json::{Value, json};
 
 use crate::denials::refusals;
-use crate::exports::leaving::{exported, submit_many};
+use crate::exports::leaving::{ask, exported, submit_many};
 use crate::exports::reading::rows;
 use crate::harness::{Client, TestApp, submit_march};
 use crate::tokens::session;
@@ -23,6 +30,25 @@ fn made(client: &Client, body: &Value) -> Value {
         std::thread::sleep(Duration::from_millis(50));
     }
     panic!("{}", client.get(&place).text());
+}
+
+/// The id of a job.
+fn id_of(job: &Value) -> ExportId {
+    Id::parse(job["id"].as_str().expect("an id")).expect("an id")
+}
+
+/// How many pieces there are of the file of a job.
+fn count_pieces(app: &TestApp, job: &Value) -> i64 {
+    let id = Id::<Any>::from_uuid(id_of(job).uuid());
+    let counted = app.context.db.read_here(|conn| {
+        let pieces = sealed::table.filter(sealed::owner_id.eq(id));
+        Ok(pieces.count().get_result(conn)?)
+    });
+    counted.expect("a count")
+}
+
+fn state(client: &Client, job: &Value) -> Value {
+    client.get(file(job).trim_end_matches("/file")).expect(200).json()["state"].clone()
 }
 
 fn file(job: &Value) -> String {
@@ -142,4 +168,27 @@ fn a_file_with_fine_places_is_not_for_a_token_that_sees_none() {
     let own = made(&coarse, &asked);
     let own = rows("ndjson", &coarse.get(&file(&own)).expect(200));
     assert!(own.iter().all(|row| row["cell7"].is_empty() && row["site"].is_empty()));
+}
+
+#[test]
+fn a_file_that_is_destroyed_while_it_is_made_stays_destroyed() {
+    let app = TestApp::start();
+    submit_many(&app, 3);
+    let reviewer = app.reviewer();
+    let job = made(&reviewer, &json!({"table": "harm", "format": "csv", "query": "status=all"}));
+    let id = id_of(&job);
+    assert_eq!(count_pieces(&app, &job), 1);
+    let destroyed = app.context.db.write_here(move |tx| Ok(store::destroy(tx.conn, id)?));
+    destroyed.expect("it is destroyed");
+
+    let (question, selected) = ask(&app, Table::Harm, Format::Csv);
+    make(&app.context, id, &question, selected);
+    let (question, selected) = ask(&app, Table::Harm, Format::Csv);
+    let listed = reviewer.get("/v1/incidents?status=all&limit=1").expect(200).json();
+    let correction = json!({"harm": {}, "reason": "nobody", "status": "verified"});
+    reviewer.decide(&listed["items"][0]["id"], &correction).expect(200);
+    make(&app.context, id, &question, selected);
+
+    assert_eq!(state(&reviewer, &job), "destroyed", "neither ready, nor failed");
+    assert_eq!(count_pieces(&app, &job), 0);
 }

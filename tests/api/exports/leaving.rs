@@ -5,7 +5,7 @@ use diesel::connection::SimpleConnection;
 use sentinelle::auth::types::Role;
 use sentinelle::error::Result;
 use sentinelle::exports::run::Run;
-use sentinelle::exports::selection::Question;
+use sentinelle::exports::selection::{Question, Selected};
 use sentinelle::exports::wanted::{Format, Table, Wanted};
 use sentinelle::http::query::Pairs;
 use serde_json::{Value, json};
@@ -138,15 +138,21 @@ fn parts_make_up_the_whole_and_a_cut_file_goes_on_behind_its_last_row() {
         .expect_problem(404, "not_found");
 }
 
-/// A file in the making, as of a coordinator.
-fn begin(app: &TestApp, table: Table, format: Format) -> Run {
+/// What a coordinator asks for, and what is found.
+pub(crate) fn ask(app: &TestApp, table: Table, format: Format) -> (Question, Selected) {
     let context: Data<_> = app.context.clone();
     let mut pairs = Pairs(vec![("status".to_owned(), "all".to_owned())]);
     let wanted = Wanted::take(&mut pairs, table, format).expect("a file");
     let question = Question::of_server(wanted, &pairs, &context).expect("a filter");
     let selected = context.db.read_here(|conn| question.select(conn, &context, |_| false));
     let (_, selected) = selected.expect("a selection");
-    Run::new(&context, &question, selected.expect("not held")).expect("a file")
+    (question, selected.expect("not held"))
+}
+
+/// A file in the making, as of a coordinator.
+fn begin(app: &TestApp, table: Table, format: Format) -> Run {
+    let (question, selected) = ask(app, table, format);
+    Run::new(&app.context, &question, selected).expect("a file")
 }
 
 fn make(mut run: Run) -> Result<Vec<u8>> {
