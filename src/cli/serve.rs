@@ -11,6 +11,7 @@ use crate::cli::{CommandError, open, tell};
 use crate::config::{ServeConfig, StoreConfig};
 use crate::context::Context;
 use crate::db::dialect::{self, Target};
+use crate::exports::jobs::ending;
 use crate::notify::worker::Worker;
 use crate::review::duplicates::worker as duplicates;
 
@@ -69,7 +70,8 @@ pub(super) fn run(
 }
 
 /// Reads changes once a second, so that the first question after a flood of reports need not wait for all of them, and
-/// so that a pack imported, a region edited or an instance key changed beside this server is used here.
+/// so that a pack imported, a region edited or an instance key changed beside this server is used here; and removes exports
+/// whose day is over.
 fn keep_current(context: Data<Context>) {
     let refresh = move || {
         let refreshed =
@@ -91,6 +93,9 @@ fn keep_current(context: Data<Context>) {
                 code = error.code.as_str(),
                 "the instance key in use could not be taken up: if it was changed, start anew with the new key"
             );
+        }
+        if let Err(error) = ending::remove_old(&context) {
+            tracing::warn!(code = error.code.as_str(), "exports of yesterday were not removed");
         }
         if let Err(error) = context.db.clear_log_if_needed() {
             tracing::warn!(code = error.code.as_str(), "the database's log could not be emptied");

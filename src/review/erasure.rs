@@ -1,4 +1,5 @@
-//! Erases a report: its data keys are destroyed, and what its plain columns tell goes with them.
+//! Erases a report: its data keys are destroyed, and what its plain columns tell goes with them, and so do exports waiting to be
+//! fetched that may hold it.
 //!
 //! What stays is what a resend is recognised by (id, keyed pseudonym of its sender, keyed hash where it came without an
 //! id), its country, the day and way it came, and the decision with the sealed reason. The sealed bytes stay too, and
@@ -23,6 +24,7 @@ use crate::db::schema::{
 use crate::db::sealed::destroy_keys;
 use crate::db::writer::WriteTx;
 use crate::error::{Code, Error, Result};
+use crate::exports::jobs::ending::destroy_with;
 use crate::geo::geotag::Precision;
 use crate::ids::{IncidentId, QuarantinedId, ReportId, UserId};
 use crate::incidents::changing::{Moment, ReportChange, forget_report, keep_report};
@@ -67,6 +69,7 @@ pub fn erase(tx: &mut WriteTx<'_>, context: &Context, erasure: &Erasure) -> Resu
         // A merge or a split moved it a moment ago.
         return Err(Error::new(Code::Unavailable));
     }
+    destroy_with(tx.conn, &context.geo(), &[incident.id, report.home])?;
     let incident = lock_incident(tx.conn, incident.id, erasure.now)?;
     let moment = Moment { incident: incident.id, version: incident.version, now: erasure.now };
     keep_report(tx.conn, report.id, moment, ReportChange::Erased)?;

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl,
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, QueryResult,
+    RunQueryDsl, TextExpressionMethods,
 };
 
 use crate::auth::types::Scope;
@@ -12,6 +13,7 @@ use crate::db::schema::export_jobs;
 use crate::db::sealed;
 use crate::error::{Error, Result};
 use crate::exports::run::Made;
+use crate::exports::wanted::Table;
 use crate::geo::countries::CountryCode;
 use crate::ids::{ExportId, UserId};
 use crate::seal::envelope::{Owner, OwnerKind, Part};
@@ -263,17 +265,40 @@ pub fn clear(conn: &mut DbConn, id: ExportId, state: State) -> QueryResult<bool>
     Ok(n_running > 0)
 }
 
-/// Removes the files whose day is over.
+/// Returns files that are there, or are being made, and have a row for each incident or more; each with where whoever asked
+/// could see incidents.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_with_rows(conn: &mut DbConn) -> QueryResult<Vec<(ExportId, String)>> {
+    let counts = format!("{}.%", Table::Aggregates.as_str());
+    export_jobs::table
+        .filter(export_jobs::state.eq_any([State::Running.as_str(), State::Ready.as_str()]))
+        .filter(export_jobs::file_name.not_like(counts))
+        .order(export_jobs::id)
+        .select((export_jobs::uuid, export_jobs::scope))
+        .load(conn)
+}
+
+/// Returns jobs whose day is over, at most 100.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_old(conn: &mut DbConn, now: DateTime<Utc>) -> QueryResult<Vec<ExportId>> {
+    export_jobs::table
+        .filter(export_jobs::created_at.le((now - KEPT).naive_utc()))
+        .order(export_jobs::id)
+        .select(export_jobs::uuid)
+        .limit(100)
+        .load(conn)
+}
+
+/// Removes the files whose day is over, at most 100.
 ///
 /// # Errors
 /// When the database fails.
 pub fn remove_old(conn: &mut DbConn, now: DateTime<Utc>) -> QueryResult<()> {
-    let old: Vec<ExportId> = export_jobs::table
-        .filter(export_jobs::created_at.le((now - KEPT).naive_utc()))
-        .select(export_jobs::uuid)
-        .limit(100)
-        .load(conn)?;
-    for id in old {
+    for id in list_old(conn, now)? {
         diesel::delete(export_jobs::table.filter(export_jobs::uuid.eq(id))).execute(conn)?;
         remove_pieces(conn, id)?;
     }

@@ -6,6 +6,7 @@ use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use sentinelle::auth::types::Role;
 use sentinelle::db::rows::Any;
 use sentinelle::db::schema::sealed;
+use sentinelle::exports::jobs::ending::remove_old;
 use sentinelle::exports::jobs::make::make;
 use sentinelle::exports::jobs::store;
 use sentinelle::exports::wanted::{Format, Table};
@@ -191,4 +192,57 @@ fn a_file_that_is_destroyed_while_it_is_made_stays_destroyed() {
 
     assert_eq!(state(&reviewer, &job), "destroyed", "neither ready, nor failed");
     assert_eq!(count_pieces(&app, &job), 0);
+}
+
+#[test]
+fn a_file_is_removed_when_its_day_is_over_though_nobody_asks_for_another() {
+    let app = TestApp::start();
+    submit_many(&app, 3);
+    let reviewer = app.reviewer();
+    let asked = json!({"table": "incidents", "format": "csv", "query": "status=all"});
+    let job = made(&reviewer, &asked);
+
+    app.set_now("2024-04-02T11:59:59Z");
+    remove_old(&app.context).expect("nothing is removed");
+    assert_eq!(count_pieces(&app, &job), 1);
+    let later = made(&reviewer, &asked);
+    app.set_now("2024-04-02T12:00:00Z");
+    remove_old(&app.context).expect("it is removed");
+
+    assert_eq!(count_pieces(&app, &job), 0);
+    assert_eq!(count_pieces(&app, &later), 1);
+}
+
+#[test]
+fn an_erased_report_takes_the_files_with_it_that_may_hold_it() {
+    let app = TestApp::start();
+    let (monitor, reviewer) = (app.monitor(), app.reviewer());
+    let id = uuid::Uuid::new_v4();
+    let sent = monitor
+        .submit(&json!({"id": id, "occurred": "2024-03-05", "location": {"country": "SLE"},
+        "categories": ["rights.life_integrity.killing"]}));
+    let (near, all) = (app.user(Role::Analyst, "SLE,LBR"), app.user(Role::Analyst, "all"));
+    let (far, moved) = (app.user(Role::Analyst, "ZWE"), app.user(Role::Analyst, "CIV"));
+    let asked = |table: &str| json!({"table": table, "format": "csv", "query": "status=all"});
+    let correction =
+        json!({"location": {"country": "CIV"}, "reason": "over the border", "status": "verified"});
+    let files = [
+        (&near, made(&near, &asked("incidents")), "destroyed"),
+        (&near, made(&near, &asked("harm")), "destroyed"),
+        (&near, made(&near, &asked("aggregates")), "ready"),
+        (&all, made(&all, &asked("reports")), "destroyed"),
+        (&far, made(&far, &asked("incidents")), "ready"),
+    ];
+    reviewer.decide(&sent["incident"], &correction).expect(200);
+    let after = made(&moved, &asked("incidents"));
+
+    let why = json!({"reason": "the source is in danger"});
+    app.user(Role::Coordinator, "all").delete(&format!("/v1/reports/{id}"), &why).expect(204);
+
+    for (client, job, right) in &files {
+        assert_eq!(state(client, job), *right, "{}", job["asked"]);
+        assert_eq!(count_pieces(&app, job), i64::from(*right == "ready"), "{}", job["asked"]);
+    }
+    assert_eq!(state(&moved, &after), "destroyed", "where it was at last");
+    near.get(&file(&files[0].1)).expect_problem(403, "forbidden");
 }
