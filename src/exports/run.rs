@@ -28,7 +28,7 @@ use crate::exports::labels::Labels;
 use crate::exports::parquet::ParquetWriter;
 use crate::exports::rows::{Reading, load_incidents, load_reports};
 use crate::exports::selection::{Content, Question, Selected};
-use crate::exports::told::told;
+use crate::exports::told::{told, told_within};
 use crate::exports::value::{End, Heading, Value, Writer};
 use crate::exports::wanted::{Format, Table, Wanted};
 use crate::exports::xlsx::XlsxWriter;
@@ -330,12 +330,7 @@ impl Run {
         let detail = format!("{what} {}", self.told);
         let entry = Entry::new(Act::Exported, self.id, self.context.clock.now());
         let entry = entry.by(self.actor).detail(detail.trim_end());
-        // An entry tells two countries; of a wider file everybody who reads all entries learns.
-        match self.countries.as_slice() {
-            [country] => entry.within(country, None),
-            [country, other] => entry.within(country, Some(other)),
-            _ => entry,
-        }
+        told_within(entry, &self.countries, &self.scope)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
+use crate::audit::Entry;
+use crate::auth::types::Scope;
 use crate::exports::wanted::{Start, Wanted};
+use crate::geo::countries::CountryCode;
 use crate::incidents::filter::IncidentFilter;
 
 /// Most characters of an entry's filter.
@@ -27,6 +30,21 @@ pub fn told(wanted: &Wanted, filter: &IncidentFilter) -> String {
         }
     }
     parts.join(" ").chars().take(MOST_CHARS).collect()
+}
+
+/// Returns `entry` as one that reviewers of these countries read: those asked for, or else all that whoever asked may see. An
+/// entry tells two of them; of a wider file everybody who reads all entries learns.
+pub fn told_within(entry: Entry, asked_for: &[String], scope: &Scope) -> Entry {
+    let countries: Vec<&str> = match scope {
+        _ if !asked_for.is_empty() => asked_for.iter().map(String::as_str).collect(),
+        Scope::All => Vec::new(),
+        Scope::Countries(countries) => countries.iter().map(CountryCode::as_str).collect(),
+    };
+    match countries.as_slice() {
+        [country] => entry.within(country, None),
+        [country, other] => entry.within(country, Some(other)),
+        _ => entry,
+    }
 }
 
 fn plain(value: &Value) -> String {

@@ -20,7 +20,7 @@ use crate::error::{Error, FieldError, Result};
 use crate::exports::jobs::make::make;
 use crate::exports::jobs::store::{self, JobRow, NewJob, State};
 use crate::exports::selection::Question;
-use crate::exports::told::told;
+use crate::exports::told::{told, told_within};
 use crate::exports::wanted::{Format, Table, Wanted};
 use crate::http::body::JsonBody;
 use crate::http::query::Pairs;
@@ -237,6 +237,7 @@ pub async fn get_export_file(
     let detail = format!("fetched rows_{n_rows} bytes_{n_bytes} sha256_{sha256} {}", row.told);
     let entry = Entry::new(Act::Exported, id, context.clock.now());
     let entry = entry.by(access.principal.user_id()).detail(detail.trim_end());
+    let entry = told_within(entry, &[], &store::read(&row.scope));
     context.db.record(entry).await.map_err(audit::not_recorded)?;
     response.no_chunking(row.n_bytes.unsigned_abs());
     let pieces = (1..=row.n_pieces).map(move |number| (context.clone(), number));

@@ -66,6 +66,31 @@ fn what_leaves_is_written_down_with_filter_rows_and_hash() {
 }
 
 #[test]
+fn a_lead_reads_of_every_file_of_their_country_whether_it_was_named_or_not() {
+    let app = TestApp::start();
+    submit_march(&app.monitor(), &app.reviewer());
+    let (near, two) = (app.user(Role::Analyst, "SLE"), app.user(Role::Analyst, "SLE,COD"));
+    let (all, far) = (app.user(Role::Analyst, "all"), app.user(Role::Analyst, "COD"));
+    near.get("/v1/exports/incidents.csv").expect(200);
+    two.get("/v1/exports/harm.csv").expect(200);
+    two.get("/v1/exports/harm.csv?country=COD").expect(200);
+    all.get("/v1/exports/actors.csv?country=SLE").expect(200);
+    all.get("/v1/exports/reports.csv").expect(200);
+    far.get("/v1/exports/reports.csv").expect(200);
+
+    let lead = app.user(Role::RegionalLead, "SLE");
+    let entries = lead.get("/v1/audit?limit=1000").expect(200).json();
+
+    let entries = entries["items"].as_array().cloned().expect("entries");
+    let of_exports = entries.iter().filter(|entry| entry["action"] == "exported");
+    let files = of_exports.map(|entry| {
+        let detail = entry["detail"].as_str().expect("a detail");
+        detail.split(' ').find(|word| word.ends_with(".csv")).expect("a file").to_owned()
+    });
+    assert_eq!(files.collect::<Vec<_>>(), ["actors.csv", "harm.csv", "incidents.csv"]);
+}
+
+#[test]
 fn a_tag_is_of_the_rows_the_format_the_language_and_the_caller() {
     let app = TestApp::start();
     let (monitor, reviewer) = (app.monitor(), app.reviewer());
