@@ -45,16 +45,20 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), CommandError> {
     let selected = context.db.read_here(|conn| question.select(conn, &context, |_| false))?.1;
     let Some(selected) = selected else { return Ok(()) };
     let mut run = Run::new(&context, &question, selected)?;
-    match args.to.as_deref() {
-        Some(path) => {
-            let mut file = NewFile::begin(path).map_err(|error| unwritable(path, &error))?;
-            write_to(&mut file, &mut run)?;
-            file.publish().map_err(|error| unwritable(path, &error))?;
-        }
-        None => write_to(&mut io::stdout().lock(), &mut run)?,
+    if let Err(error) = write(args.to.as_deref(), &mut run) {
+        // What is only queued would not outlive the command.
+        run.cut()?;
+        return Err(error);
     }
     tell(&format!("{} rows", run.made().rows));
     Ok(())
+}
+
+fn write(to: Option<&Path>, run: &mut Run) -> Result<(), CommandError> {
+    let Some(path) = to else { return write_to(&mut io::stdout().lock(), run) };
+    let mut file = NewFile::begin(path).map_err(|error| unwritable(path, &error))?;
+    write_to(&mut file, run)?;
+    file.publish().map_err(|error| unwritable(path, &error))
 }
 
 fn write_to(out: &mut impl Write, run: &mut Run) -> Result<(), CommandError> {

@@ -226,6 +226,18 @@ impl Run {
         Ok(piece.bytes.into())
     }
 
+    /// Ends a file that was not taken to its end, and answers once that is written down; for whoever exits then.
+    ///
+    /// # Errors
+    /// When the audit log fails.
+    pub fn cut(mut self) -> Result<()> {
+        if !self.is_recorded && self.sent.bytes > 0 {
+            self.record(self.entry(&self.made().told("cut")))?;
+            self.is_recorded = true;
+        }
+        Ok(())
+    }
+
     /// Leaves an entry in the audit log, and answers once it is durable.
     fn record(&self, entry: Entry) -> Result<()> {
         let record = move |tx: &mut WriteTx<'_>| {

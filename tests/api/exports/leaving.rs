@@ -1,5 +1,8 @@
 //! What is written down of what leaves, tags, parts, and files that were cut.
 
+use std::io::Read;
+use std::process::{Command, Stdio};
+
 use actix_web::web::Data;
 use diesel::connection::SimpleConnection;
 use sentinelle::auth::types::Role;
@@ -297,6 +300,26 @@ fn what_cannot_be_written_down_does_not_leave_neither_at_the_beginning_nor_at_th
     });
     let told = told.expect("an entry");
     assert!(told.starts_with("cut rows_2000 ") && told.contains(&sha256(&out)), "{told}");
+}
+
+#[test]
+fn a_command_whose_reader_goes_away_says_before_it_ends_that_the_file_was_cut() {
+    let app = TestApp::start();
+    submit_many(&app, 2_500);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sentinelle"));
+    command.args(["export", "incidents.ndjson", "--query", "status=all", "--data-dir"]);
+    command.arg(app.folder.path()).args(["--database-url", &app.database_url]);
+    let mut running =
+        command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program runs");
+
+    let mut head = [0; 100];
+    running.stdout.take().expect("its output").read_exact(&mut head).expect("some of it");
+    let ended = running.wait().expect("an end");
+
+    assert!(!ended.success());
+    let told = exported(&app);
+    let hows = told.iter().map(|told| told.split(' ').take(2).collect::<Vec<_>>().join(" "));
+    assert_eq!(hows.collect::<Vec<_>>(), ["cut rows_1000", "begun rows_2500"]);
 }
 
 #[test]
