@@ -88,7 +88,7 @@ fn a_lead_reads_of_every_file_of_their_country_whether_it_was_named_or_not() {
     let of_exports = entries.iter().filter(|entry| entry["action"] == "exported");
     let files = of_exports.map(|entry| {
         let detail = entry["detail"].as_str().expect("a detail");
-        detail.split(' ').find(|word| word.ends_with(".csv")).expect("a file").to_owned()
+        detail.split(' ').find(|word| word.contains(".csv")).expect("a file").to_owned()
     });
     assert_eq!(files.collect::<Vec<_>>(), ["actors.csv", "harm.csv", "incidents.csv"]);
 }
@@ -241,7 +241,7 @@ fn the_last_rows_leave_behind_the_entry_and_the_first_behind_one_that_they_will(
         while let Some(piece) = run.step().expect("a piece") {
             n_lines += String::from_utf8_lossy(&piece).matches(end).count();
             let entries = exported(&app);
-            let newest = entries[..entries.len() - before].iter().map(|told| told.as_str());
+            let newest = entries[..entries.len() - before].iter().map(String::as_str);
             let hows = newest.map(|told| told.split(' ').take(2).collect::<Vec<_>>().join(" "));
             told.push((n_lines, hows.collect::<Vec<_>>()));
         }
