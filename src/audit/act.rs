@@ -103,7 +103,8 @@ acts! {
     Answered = Case, "answered", "report";
     /// What people wrote about an incident was opened: its messages, or the reasons in its history; the detail says which.
     OpenedIncident = Case, "opened", "incident";
-    /// A file left: rows, bytes, SHA-256 and filter are in the detail, and whether it was sent whole or cut.
+    /// A file left: rows, bytes, SHA-256 and filter are in the detail, and whether it was sent whole or cut; a long one
+    /// is written down as begun too.
     Exported = Case, "exported", "export";
     /// A report was erased and its keys destroyed.
     ErasedReport = Case, "erased", "report";

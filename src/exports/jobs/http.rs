@@ -65,7 +65,7 @@ pub struct ExportView {
     /// The job.
     #[schema(value_type = uuid::Uuid)]
     id: ExportId,
-    /// `running`, `ready`, `failed`, or `destroyed`: whoever asked may no longer see all that is in it.
+    /// `running`, `ready`, `failed`, or `destroyed`: whoever asked may no longer see all that is in it, or a report was erased that it may hold.
     #[schema(example = "ready")]
     state: &'static str,
     /// What it is, and its filter.
